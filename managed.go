@@ -1,0 +1,48 @@
+package deskhand
+
+import "time"
+
+// Managed is what deskhand knows of one desktop between two reconciles.
+type Managed struct {
+	ConfigID string `json:"configId"`
+	File     string `json:"file"`
+	Tier     Tier   `json:"tier"`
+	// Base is the document last agreed with CXone; none before the first
+	// agreement.
+	Base Document `json:"base"`
+	// Live is what CXone held when last seen, server-managed fields left out.
+	Live  Document  `json:"live"`
+	ETag  ETag      `json:"etag"` // of Live; "" where CXone holds nothing
+	State State     `json:"state"`
+	Since time.Time `json:"since"` // when State was entered
+	// Commit is the SHA under which Base was agreed.
+	Commit string `json:"commit"`
+	// Reported is the key of the transition that was last told, so that each is
+	// told once.
+	Reported string `json:"reported,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+// Intent is a write that is about to go out. It is on disk before the write and
+// until its outcome is, so that no crash can leave a write without a record.
+type Intent struct {
+	ID        string    `json:"id"`
+	Tenant    Tenant    `json:"tenant"`
+	Time      time.Time `json:"time"`
+	Commit    Commit    `json:"commit"`
+	Trigger   Trigger   `json:"trigger"`
+	RequestID string    `json:"requestId"`
+	Change    Change    `json:"change"`
+}
+
+// Settlement closes an intent, or reports something that needed none.
+type Settlement struct {
+	IntentID string // "" where there was no intent
+	// Record is nil where the intent came to nothing. Its ID, Prev and the
+	// chain are the ledger's to fill in.
+	Record *Record
+	// Managed is the desktop from now on; nil where nothing changed about it.
+	Managed *Managed
+	// Forget means that the desktop is managed no longer.
+	Forget bool
+}
