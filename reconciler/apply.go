@@ -1,0 +1,224 @@
+package reconciler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/deskhand/deskhand"
+)
+
+// round carries out one plan.
+type round struct {
+	*Reconciler
+
+	pass    Pass
+	rules   Rules
+	sight   sight
+	desired map[string]deskhand.Reviewed
+}
+
+func (r *Reconciler) newRound(pass Pass, seen sight) *round {
+	desired := make(map[string]deskhand.Reviewed, len(seen.Review.Desktops))
+	for _, desktop := range seen.Review.Desktops {
+		desired[desktop.ConfigID] = desktop
+	}
+	return &round{Reconciler: r, pass: pass, rules: r.rulesFor(pass), sight: seen, desired: desired}
+}
+
+// ended is one change that came to an end, and the intent that it closes.
+type ended struct {
+	deskhand.Outcome
+
+	intentID string
+	err      error
+}
+
+// apply carries the plan out with a bounded number of workers. The channel gives
+// one outcome for each change, report and missed desktop, and is closed after
+// the last; it never blocks a worker.
+func (w *round) apply(ctx context.Context, plan deskhand.Plan) <-chan ended {
+	results := make(chan ended, len(plan.Changes)+len(plan.Reports)+len(w.sight.missed)+1)
+	var writes []deskhand.Change
+	for _, change := range plan.Reports {
+		results <- reported(change)
+	}
+	for _, missed := range w.sight.missed {
+		results <- ended{Outcome: missed.Outcome, err: missed.err}
+	}
+	for _, change := range plan.Changes {
+		switch {
+		case change.Op == deskhand.OpAdopt:
+			results <- adopted(change)
+		case w.isParked(change):
+			results <- ended{Outcome: deskhand.Outcome{Kind: deskhand.OutcomeSkipped, Change: change}}
+		case w.isLooping(change):
+			results <- reported(report(change, deskhand.StateDrifted, deskhand.EventDrifted, whyLoop))
+		default:
+			writes = append(writes, change)
+		}
+	}
+	go func() {
+		defer close(results)
+		w.write(ctx, writes, results)
+	}()
+	return results
+}
+
+func reported(change deskhand.Change) ended {
+	return ended{Outcome: deskhand.Outcome{
+		Kind: deskhand.OutcomeReported, Change: change, Live: before(change),
+	}}
+}
+
+func adopted(change deskhand.Change) ended {
+	return ended{Outcome: deskhand.Outcome{
+		Kind: deskhand.OutcomeAdopted, Change: change, Live: before(change),
+	}}
+}
+
+func before(change deskhand.Change) deskhand.Observed {
+	return deskhand.Observed{Exists: !change.Before.IsZero(), ETag: change.IfMatch, Document: change.Before}
+}
+
+// write puts what would be overwritten on record, journals every intent in one
+// go, and lets the workers loose.
+func (w *round) write(ctx context.Context, changes []deskhand.Change, results chan<- ended) {
+	if len(changes) == 0 {
+		return
+	}
+	fail := func(err error) {
+		for _, change := range changes {
+			results <- ended{err: err, Outcome: deskhand.Outcome{
+				Kind: deskhand.OutcomeFailed, Change: change, Live: before(change), Error: err.Error(),
+			}}
+		}
+	}
+	if err := w.preserve(ctx, changes); err != nil {
+		fail(err)
+		return
+	}
+	intents := make([]deskhand.Intent, len(changes))
+	for i, change := range changes {
+		intents[i] = deskhand.Intent{
+			ID: ulid.Make().String(), Tenant: w.tenant, Time: time.Now().UTC(),
+			Commit: w.pass.Commit, Trigger: w.pass.Trigger, RequestID: newRequestID(), Change: change,
+		}
+	}
+	if err := w.parts.Journal.Intend(ctx, intents); err != nil {
+		fail(fmt.Errorf("journal the writes: %w", err))
+		return
+	}
+
+	queue := make(chan deskhand.Intent)
+	var workers sync.WaitGroup
+	for range min(len(intents), max(1, w.rules.Concurrency)) {
+		workers.Go(func() {
+			for intent := range queue {
+				results <- w.carryOut(ctx, intent)
+			}
+		})
+	}
+	for _, intent := range intents {
+		queue <- intent // a cancelled pass drains: carryOut skips what has not begun
+	}
+	close(queue)
+	workers.Wait()
+}
+
+// carryOut makes one write, and where it loses a race makes it again from what
+// stands then.
+func (w *round) carryOut(ctx context.Context, intent deskhand.Intent) ended {
+	result := ended{intentID: intent.ID, Outcome: deskhand.Outcome{
+		Change: intent.Change, Live: before(intent.Change), Request: deskhand.Request{ID: intent.RequestID},
+	}}
+	for attempt := 1; ; attempt++ {
+		if ctx.Err() != nil {
+			result.Kind = deskhand.OutcomeSkipped
+			return result
+		}
+		live, request, err := w.send(ctx, intent.RequestID, result.Change)
+		result.Request = result.Request.Add(request)
+		if err == nil {
+			result.Kind, result.Live = deskhand.OutcomeApplied, live
+			return result
+		}
+		result.err, result.Error = err, err.Error()
+		switch {
+		case errors.Is(err, deskhand.ErrUnknownOutcome):
+			result.Kind = deskhand.OutcomePending
+			return result
+		case ctx.Err() != nil:
+			result.Kind = deskhand.OutcomeSkipped
+			return result
+		case !errors.Is(err, deskhand.ErrPrecondition) || attempt >= max(1, w.rules.MaxAttempts):
+			result.Kind = deskhand.OutcomeFailed
+			return result
+		}
+		if isFinal := w.lookAgain(ctx, intent, &result); isFinal {
+			return result
+		}
+	}
+}
+
+func (w *round) send(ctx context.Context, requestID string, change deskhand.Change) (deskhand.Observed, deskhand.Request, error) {
+	if change.Op == deskhand.OpDelete {
+		request, err := w.parts.Platform.Delete(ctx, requestID, change.ConfigID, change.IfMatch)
+		return deskhand.Observed{}, request, err
+	}
+	return w.parts.Platform.Put(ctx, requestID, change.ConfigID, change.After, change.Precondition())
+}
+
+// lookAgain compares anew with what CXone holds now, after a write that came too
+// late. It reports whether that settles the matter.
+func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, result *ended) (isFinal bool) {
+	fail := func(err error) bool {
+		result.Kind, result.err, result.Error = deskhand.OutcomeFailed, err, err.Error()
+		return true
+	}
+	live, request, err := w.parts.Platform.Get(ctx, intent.RequestID, intent.Change.ConfigID, "")
+	result.Request = result.Request.Add(request)
+	if err != nil {
+		return fail(err)
+	}
+	change, isNeeded := w.compareAgain(intent.Change, live)
+	result.Change, result.Live = change, live
+	switch {
+	case !isNeeded, change.Op == deskhand.OpAdopt:
+		result.Kind, result.err, result.Error = deskhand.OutcomeAdopted, nil, ""
+		return true
+	case change.Op == deskhand.OpReport:
+		result.Kind, result.err, result.Error = deskhand.OutcomeReported, nil, ""
+		return true
+	}
+	if err := w.preserve(ctx, []deskhand.Change{change}); err != nil {
+		return fail(err)
+	}
+	intent.Change = change
+	if err := w.parts.Journal.Intend(ctx, []deskhand.Intent{intent}); err != nil {
+		return fail(fmt.Errorf("journal the write: %w", err))
+	}
+	return false
+}
+
+func (w *round) compareAgain(change deskhand.Change, live deskhand.Observed) (deskhand.Change, bool) {
+	known := w.knownOf(change.ConfigID)
+	if change.Op == deskhand.OpDelete {
+		return compareOrphan(known, live), true
+	}
+	return compare(w.desired[change.ConfigID], known, live, w.rules)
+}
+
+// isParked reports whether the same commit failed before in a way that trying
+// again cannot mend. A person who asks for it gets another try.
+func (w *round) isParked(change deskhand.Change) bool {
+	return w.pass.Trigger != deskhand.TriggerManual && w.parked[change.ConfigID] == w.pass.Commit.SHA
+}
+
+func (w *round) isLooping(change deskhand.Change) bool {
+	return change.Event == deskhand.EventReverted && !w.reverts.allows(change.ConfigID, time.Now())
+}

@@ -1,0 +1,50 @@
+package reconciler
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/deskhand/deskhand"
+)
+
+// preserve makes sure that every value which the changes take away from somebody
+// is in the audit branch before it is gone.
+func (w *round) preserve(ctx context.Context, changes []deskhand.Change) error {
+	var settlements []deskhand.Settlement
+	overwrites := false
+	for _, change := range changes {
+		if !change.Overwrites {
+			continue
+		}
+		overwrites = true
+		known := w.knownOf(change.ConfigID)
+		if known.Live == change.Before && known.Reported != "" {
+			continue // it is on record already
+		}
+		settlements = append(settlements, w.settlement(ended{Outcome: deskhand.Outcome{
+			Kind: deskhand.OutcomeReported, Change: found(change), Live: before(change),
+		}}))
+	}
+	if !overwrites {
+		return nil
+	}
+	if err := w.settle(ctx, settlements); err != nil {
+		return err
+	}
+	if err := w.parts.Archive.Flush(ctx); err != nil {
+		return fmt.Errorf("put the live values on record before they are overwritten: %w", err)
+	}
+	return nil
+}
+
+// found is the report of what a change is about to overwrite.
+func found(change deskhand.Change) deskhand.Change {
+	switch change.State {
+	case deskhand.StateUnmanaged:
+		return report(change, deskhand.StateUnmanaged, deskhand.EventAdopted, "met for the first time; git's values are to take over")
+	case deskhand.StateConflict:
+		return report(change, deskhand.StateConflict, deskhand.EventConflict, change.Why)
+	default:
+		return report(change, deskhand.StateDrifted, deskhand.EventDrifted, whyDrift)
+	}
+}

@@ -1,0 +1,153 @@
+package reconciler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskhand/deskhand"
+)
+
+// mostInOneSettlement bounds the size of one journal transaction.
+const mostInOneSettlement = 256
+
+// record journals outcomes as they come in, many in one transaction where many
+// are there, and returns all of them. It always reads to the end.
+//
+// An outcome that says that CXone as a whole is out of reach becomes a failure
+// of its desktop only if other desktops fared better: a thousand pending
+// desktops must not become a thousand events.
+func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Outcome, error) {
+	var (
+		outcomes   []deskhand.Outcome
+		unreached  []ended
+		reached    bool
+		journalErr error
+	)
+	settle := func(batch []ended) {
+		settlements := make([]deskhand.Settlement, 0, len(batch))
+		told := map[string]bool{}
+		for _, result := range batch {
+			if result.Kind == deskhand.OutcomeReported && told[result.Change.ConfigID] {
+				continue // the same id defined twice
+			}
+			told[result.Change.ConfigID] = true
+			settlement := w.settlement(result)
+			if settlement != (deskhand.Settlement{}) {
+				settlements = append(settlements, settlement)
+			}
+		}
+		if err := w.settle(ctx, settlements); err != nil {
+			journalErr = errors.Join(journalErr, err)
+			return
+		}
+		for _, settlement := range settlements {
+			if settlement.Record != nil {
+				w.parts.Meter.Applied(w.tenant, settlement.Record.Event)
+			}
+		}
+	}
+	for batch := range batches(results) {
+		recordable := batch[:0:0]
+		for _, result := range batch {
+			outcomes = append(outcomes, result.Outcome)
+			w.remember(result)
+			if result.Kind == deskhand.OutcomeFailed && isPlatformWide(result.err) && !errors.Is(result.err, deskhand.ErrForbidden) {
+				unreached = append(unreached, result)
+				continue
+			}
+			reached = reached || result.Kind == deskhand.OutcomeApplied
+			recordable = append(recordable, result)
+		}
+		settle(recordable)
+	}
+	settle(w.refreshed())
+
+	if len(unreached) > 0 {
+		if !reached && len(unreached) > 1 {
+			for i := range unreached {
+				unreached[i].Kind = deskhand.OutcomeSkipped
+			}
+		}
+		settle(unreached)
+		if !reached {
+			journalErr = errors.Join(journalErr, fmt.Errorf("%d desktops wait: %w", len(unreached), unreached[0].err))
+		}
+	}
+	return outcomes, journalErr
+}
+
+// batches yields what is there, at least one result at a time.
+func batches(results <-chan ended) func(yield func([]ended) bool) {
+	return func(yield func([]ended) bool) {
+		for first := range results {
+			batch := []ended{first}
+		fill:
+			for len(batch) < mostInOneSettlement {
+				select {
+				case next, isOpen := <-results:
+					if !isOpen {
+						break fill
+					}
+					batch = append(batch, next)
+				default:
+					break fill
+				}
+			}
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+}
+
+// remember keeps what only later passes of this process need.
+func (w *round) remember(result ended) {
+	configID := result.Change.ConfigID
+	switch {
+	case result.Kind == deskhand.OutcomeApplied:
+		delete(w.parked, configID)
+		if result.Change.Event == deskhand.EventReverted {
+			w.reverts.note(configID, time.Now())
+		}
+	case errors.Is(result.err, deskhand.ErrForbidden), errors.Is(result.err, deskhand.ErrRejected):
+		w.parked[configID] = w.pass.Commit.SHA
+	}
+}
+
+// refreshed are the desktops about which there is nothing to tell: those of
+// which a newer ETag was seen, and those that were only ever refused and are
+// gone from git.
+func (w *round) refreshed() []ended {
+	var results []ended
+	unrecorded := func(configID string, live deskhand.Observed) {
+		results = append(results, ended{Outcome: deskhand.Outcome{
+			Kind: refreshedOnly, Change: deskhand.Change{ConfigID: configID}, Live: live,
+		}})
+	}
+	for configID, live := range w.sight.Live {
+		known, isKnown := w.sight.Managed[configID]
+		if isKnown && live.Exists && !live.NotModified && known.ETag != live.ETag && w.knownOf(configID).ETag == known.ETag {
+			unrecorded(configID, live)
+		}
+	}
+	defined := map[string]bool{}
+	for _, desired := range w.sight.Review.Desktops {
+		defined[cmp.Or(desired.ConfigID, desired.File)] = true
+	}
+	for _, unreadable := range w.sight.Unreadable {
+		defined[cmp.Or(unreadable.ConfigID, unreadable.File)] = true
+	}
+	for configID, known := range w.sight.Managed {
+		if !isAgreed(known) && !defined[configID] {
+			unrecorded(configID, deskhand.Observed{})
+		}
+	}
+	return results
+}
+
+// refreshedOnly marks an outcome that leaves no record. No live configuration
+// means that the desktop is to be forgotten.
+const refreshedOnly deskhand.OutcomeKind = "refreshed"

@@ -1,0 +1,63 @@
+package reconciler
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/deskhand/deskhand"
+)
+
+// settleOpen closes the intents that a crash, or a lost answer, left open: each
+// by a look at what CXone holds. A write that happened gets the one record that
+// it is owed; one that did not is forgotten, and planned anew.
+func (r *Reconciler) settleOpen(ctx context.Context) error {
+	intents, err := r.parts.Journal.Intents(ctx, r.tenant)
+	if err != nil || len(intents) == 0 {
+		return err
+	}
+	if _, err := r.managed(ctx); err != nil {
+		return err
+	}
+	settlements := make([]deskhand.Settlement, 0, len(intents))
+	for _, intent := range intents {
+		live, request, err := r.parts.Platform.Get(ctx, intent.RequestID, intent.Change.ConfigID, "")
+		if err != nil {
+			return fmt.Errorf("%s: %w", intent.Change.ConfigID, err)
+		}
+		if !wasApplied(intent.Change, live) {
+			settlements = append(settlements, deskhand.Settlement{IntentID: intent.ID})
+			continue
+		}
+		request.ID = intent.RequestID
+		carriedOut := &round{
+			Reconciler: r, rules: r.rules,
+			pass: Pass{Commit: intent.Commit, Trigger: intent.Trigger},
+		}
+		settlements = append(settlements, carriedOut.settlement(ended{
+			intentID: intent.ID,
+			Outcome: deskhand.Outcome{
+				Kind: deskhand.OutcomeApplied, Change: intent.Change, Live: live, Request: request,
+			},
+		}))
+		r.log.Info().Str("configId", intent.Change.ConfigID).Str("requestId", intent.RequestID).
+			Msg("a write without a record was found in CXone and is on record now")
+	}
+	return r.settle(ctx, settlements)
+}
+
+// wasApplied tells from what CXone holds whether a write happened. Where somebody
+// changed the configuration since, the values that the write set tell.
+func wasApplied(change deskhand.Change, live deskhand.Observed) bool {
+	switch {
+	case change.Op == deskhand.OpDelete:
+		return !live.Exists
+	case !live.Exists:
+		return false
+	case change.Op == deskhand.OpUpdate && live.ETag == change.IfMatch:
+		return false
+	}
+	// From what was there to what was sent: a value that is still as it was says
+	// that the write did not happen, one that is as it was sent that it did.
+	outcome := merge(change.Before.Fields(), change.After.Fields(), live.Document.Fields(), choices{})
+	return !outcome.has(decidedPending) && (outcome.has(decidedConverged) || !outcome.has(decidedConflict))
+}
