@@ -1,0 +1,243 @@
+package manifest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deskhand/deskhand"
+)
+
+// pass is one Load under way.
+type pass struct {
+	tree        *tree
+	maxFileSize int
+	names       *interner
+	read        func(Entry) ([]byte, error)
+	previous    map[string]*resolved
+
+	reading sync.Mutex // held while read runs, because git access has one owner
+	mu      sync.Mutex // guards sources
+	sources map[string]*source
+
+	resolved   map[string]*resolved
+	findings   []deskhand.Finding // about files that no desktop needs to rest on
+	policy     *deskhand.File
+	policyHash string
+	stats      Stats
+}
+
+// resolved is a desktop and what it rests on.
+type resolved struct {
+	parts    []part   // every file it was made of, and those it missed
+	defaults []string // the _tier.yaml files among them
+	desktop  deskhand.Desktop
+	readable bool
+	faulty   []*source          // the files whose findings keep it from being read
+	findings []deskhand.Finding // its own
+}
+
+// part is a file that a desktop rests on; the hash is "" while it is missing.
+type part struct{ path, hash string }
+
+func newPass(l *Loader, tree *tree, read func(Entry) ([]byte, error)) *pass {
+	p := &pass{
+		tree:        tree,
+		maxFileSize: l.maxFileSize,
+		names:       l.names,
+		read:        read,
+		previous:    l.resolved,
+		sources:     make(map[string]*source, len(l.sources)),
+		resolved:    make(map[string]*resolved, len(tree.desktops)),
+		policy:      l.policy,
+		policyHash:  l.policyHash,
+	}
+	for name, source := range l.sources {
+		if p.hash(name) == source.hash {
+			p.sources[name] = source
+		}
+	}
+	return p
+}
+
+// hash is the file's hash in this listing, "" where it is missing.
+func (p *pass) hash(name string) string { return p.tree.entries[name].Hash }
+
+func (p *pass) run(ctx context.Context) error {
+	if err := p.readPolicy(); err != nil {
+		return err
+	}
+	if err := p.checkShared(ctx); err != nil {
+		return err
+	}
+	var stale []string
+	for _, name := range p.tree.desktops {
+		if before := p.previous[name]; before != nil && p.unchanged(name, before) {
+			p.resolved[name] = before
+			p.stats.Reused++
+			continue
+		}
+		stale = append(stale, name)
+	}
+	return p.resolveAll(ctx, stale)
+}
+
+// unchanged reports whether the desktop would be resolved to what it was.
+func (p *pass) unchanged(name string, before *resolved) bool {
+	for _, part := range before.parts {
+		if p.hash(part.path) != part.hash {
+			return false
+		}
+	}
+	return slices.Equal(before.defaults, p.tree.defaultsOf(path.Dir(name)))
+}
+
+func (p *pass) readPolicy() error {
+	entry := p.tree.policy
+	if entry.isZero() {
+		p.policy, p.policyHash = nil, ""
+		return nil
+	}
+	if p.policy != nil && p.policyHash == entry.Hash {
+		return nil
+	}
+	content, err := p.content(entry)
+	if errors.Is(err, ErrTooLarge) {
+		// What was read before stays in force.
+		p.findings = append(p.findings, tooLargeFinding(entry.Path, p.maxFileSize))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.policy, p.policyHash = &deskhand.File{Path: entry.Path, Content: content}, entry.Hash
+	return nil
+}
+
+// checkShared reports what is wrong with the files that begin with _, whether a
+// desktop rests on them or not.
+func (p *pass) checkShared(ctx context.Context) error {
+	for _, name := range p.tree.shared {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("load definitions: %w", err)
+		}
+		var chain chain
+		if err := p.extend(&chain, name, nil); err != nil {
+			return err
+		}
+		for _, source := range chain.faulty {
+			p.findings = append(p.findings, source.findings...)
+		}
+		p.findings = append(p.findings, chain.findings...)
+	}
+	return nil
+}
+
+// resolveAll resolves the named desktops on every processor.
+func (p *pass) resolveAll(ctx context.Context, names []string) error {
+	for _, name := range names {
+		p.tree.defaultsOf(path.Dir(name)) // fills the table while one goroutine has it
+	}
+	made := make([]*resolved, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("load definitions: %w", err)
+			}
+			var err error
+			made[i], err = p.resolve(name)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, name := range names {
+		p.resolved[name] = made[i]
+	}
+	p.stats.Resolved = len(names)
+	return nil
+}
+
+// resolve merges what the desktop rests on, the defaults of its folders first.
+func (p *pass) resolve(name string) (*resolved, error) {
+	defaults := p.tree.defaultsOf(path.Dir(name))
+	var chain chain
+	for _, file := range defaults {
+		if err := p.extend(&chain, file, nil); err != nil {
+			return nil, err
+		}
+	}
+	own, err := p.open(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.extendSource(&chain, own, nil); err != nil {
+		return nil, err
+	}
+	made := &resolved{parts: chain.parts, defaults: defaults, faulty: chain.faulty, findings: chain.findings}
+	made.desktop = deskhand.Desktop{File: name, ConfigID: own.configID, Tier: p.tree.tier(name)}
+	if made.desktop.Tier == "" {
+		made.findings = append(made.findings, p.unknownTier(name))
+	}
+	if len(made.findings) > 0 || len(made.faulty) > 0 {
+		return made, nil
+	}
+	var definition *value
+	for _, source := range chain.sources {
+		definition = merge(definition, source.value)
+	}
+	if reserved := reservedExtra(definition); len(reserved) > 0 {
+		made.findings = reserved
+		return made, nil
+	}
+	desktop, err := build(made.desktop, definition, p.names)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(desktop.Definition.String()) > p.maxFileSize {
+		made.findings = append(made.findings, fileFinding("file/size", name,
+			fmt.Sprintf("the definition with all that it rests on is larger than %d bytes", p.maxFileSize),
+			"a definition is a few kilobytes; extend less"))
+		return made, nil
+	}
+	desktop.Fingerprint = fingerprint(name, chain.parts)
+	made.desktop, made.readable = desktop, true
+	return made, nil
+}
+
+// content reads a file; it returns ErrTooLarge, wrapped, for one over the limit.
+func (p *pass) content(entry Entry) ([]byte, error) {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	p.stats.Read++
+	content, err := p.read(entry)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", entry.Path, err)
+	}
+	if len(content) > p.maxFileSize {
+		return nil, fmt.Errorf("read %s: %w", entry.Path, ErrTooLarge)
+	}
+	return content, nil
+}
+
+// fingerprint names a desktop's file and the contents of all that it rests on.
+func fingerprint(name string, parts []part) string {
+	hash := sha256.New()
+	_, _ = io.WriteString(hash, name) // a hash never fails
+	for _, part := range parts {
+		_, _ = fmt.Fprintf(hash, "\x00%s\x00%s", part.path, part.hash)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
