@@ -1,0 +1,3 @@
+package policy
+
+func bannerRules() []Rule { return nil }

@@ -1,0 +1,3 @@
+package policy
+
+func browserRules() []Rule { return nil }
