@@ -82,7 +82,9 @@ func (c *Client) parse(op *operation, method string, got answer, known deskhand.
 		live.ETag = contentTag(document)
 	case live.tag == "":
 		live.ETag = contentTag(document)
-		c.tellMissingTag(op)
+		if method == http.MethodGet { // after a write, a GET is asked first
+			c.tellMissingTag(op)
+		}
 	case live.tag.Weak():
 		c.tellWeakTag(op)
 	}

@@ -78,10 +78,10 @@ func (w *write) attempt(ctx context.Context) (deskhand.Observed, error) {
 	switch {
 	case err != nil:
 		return w.afterFailure(ctx, err)
-	case w.method == http.MethodDelete && (got.succeeded() || isGone(got)):
-		return deskhand.Observed{}, nil
 	case got.succeeded():
 		return w.result(ctx, got)
+	case w.method == http.MethodDelete && isGone(got):
+		return deskhand.Observed{}, nil
 	case isGone(got) && !w.pre.Absent():
 		failed := w.op.fail(w.method, got.status,
 			fmt.Errorf("%w: it was deleted there", deskhand.ErrPrecondition), hintMerge)
@@ -142,13 +142,22 @@ func (w *write) untouched(live seen) bool {
 	return live.is(w.pre.ETag())
 }
 
-// result is the configuration after a successful PUT: out of the answer where
-// that shows it, or else of a GET.
+// result is the configuration after a successful write: out of the answer where
+// that shows it, or else of a GET. A page that is no JSON is no success: it may
+// come from a proxy, and the write not have arrived.
 func (w *write) result(ctx context.Context, got answer) (deskhand.Observed, error) {
-	if got.etag() != "" || w.client.compareContent {
-		if live, err := w.client.parse(w.op, w.method, got, ""); err == nil && covers(live.Document, w.body) {
+	if len(got.body) > 0 {
+		live, err := w.client.parse(w.op, w.method, got, "")
+		if err != nil {
+			return w.afterFailure(ctx, err)
+		}
+		shown := w.method == http.MethodPut && (got.etag() != "" || w.client.compareContent) && covers(live.Document, w.body)
+		if shown {
 			return live.Observed, nil
 		}
+	}
+	if w.method == http.MethodDelete {
+		return deskhand.Observed{}, nil
 	}
 	live, err := w.readBack(ctx)
 	if err != nil {
