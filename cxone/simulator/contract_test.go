@@ -18,7 +18,7 @@ import (
 
 // The contract runs against a real tenant with
 //
-//	CXONE_CLIENT_ID=… CXONE_CLIENT_SECRET=… go test ./cxone/simulator -run TestContract \
+//	CXONE_CLIENT_ID=… CXONE_CLIENT_SECRET=… go test ./cxone/simulator -run 'TestContract$' \
 //	    -live https://acme.api.nicecxone.com -live-token-url https://…/oauth2/token
 //
 // It touches one configuration only, under an id that nothing else uses.

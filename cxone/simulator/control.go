@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/deskhand/deskhand"
 )
@@ -32,6 +33,8 @@ func (s *Simulator) Control() http.Handler {
 	mux.HandleFunc("GET /_sim/faults", s.showFaults)
 	mux.HandleFunc("POST /_sim/faults", s.injectFault)
 	mux.HandleFunc("DELETE /_sim/faults", s.clearFaults)
+	mux.HandleFunc("GET /_sim/pace", s.showPace)
+	mux.HandleFunc("PUT /_sim/pace", s.replacePace)
 	return s.mayControl(mux)
 }
 
@@ -144,6 +147,43 @@ func (s *Simulator) injectFault(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) clearFaults(w http.ResponseWriter, _ *http.Request) {
 	s.ClearFaults()
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// paceJSON is the pace as people write it.
+type paceJSON struct {
+	Latency   string `json:"latency"`   // such as "20ms"
+	RateLimit int    `json:"rateLimit"` // requests a second, 0 for no limit
+}
+
+func (s *Simulator) showPace(w http.ResponseWriter, _ *http.Request) {
+	latency, limiter := s.pace.current()
+	shown := paceJSON{Latency: latency.String()}
+	if limiter != nil {
+		shown.RateLimit = limiter.Burst()
+	}
+	reply(w, http.StatusOK, shown)
+}
+
+func (s *Simulator) replacePace(w http.ResponseWriter, r *http.Request) {
+	text, ok := receiveBody(w, r, "application/json")
+	if !ok {
+		return
+	}
+	wanted := paceJSON{Latency: "0s"}
+	if err := decodeStrictly(text, &wanted); err != nil {
+		fail(w, http.StatusBadRequest, fmt.Sprintf("parse pace: %v", err))
+		return
+	}
+	latency, err := time.ParseDuration(wanted.Latency)
+	if err != nil {
+		fail(w, http.StatusBadRequest, fmt.Sprintf("parse pace: latency: %v", err))
+		return
+	}
+	if err := s.SetPace(latency, wanted.RateLimit); err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	s.showPace(w, r)
 }
 
 func receiveDocument(w http.ResponseWriter, r *http.Request, mediaTypes ...string) (deskhand.Document, bool) {

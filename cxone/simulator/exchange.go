@@ -1,9 +1,7 @@
 package simulator
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -162,15 +160,4 @@ func (a answer) send(w http.ResponseWriter) {
 	if a.breaksOff || err != nil {
 		panic(http.ErrAbortHandler)
 	}
-}
-
-// mustJSON encodes values whose types can't fail to.
-func mustJSON(value any) []byte {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic("simulator: encode answer: " + err.Error())
-	}
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }

@@ -1,11 +1,9 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -126,7 +124,7 @@ type Fault struct {
 // ParseFault reads a fault from JSON, strictly, and validates it.
 func ParseFault(text []byte) (Fault, error) {
 	var fault Fault
-	if err := json.Unmarshal(text, &fault); err != nil {
+	if err := decodeStrictly(text, &fault); err != nil {
 		return Fault{}, fmt.Errorf("parse fault: %w", err)
 	}
 	if err := fault.Validate(); err != nil {
@@ -205,14 +203,8 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 		plainFault
 		Latency string `json:"latency"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	decoder.UseNumber()
-	if err := decoder.Decode(&wire); err != nil {
+	if err := decodeStrictly(text, &wire); err != nil {
 		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the fault")
 	}
 	*f = Fault(wire.plainFault)
 	if wire.Latency == "" {

@@ -113,8 +113,9 @@ func TestFaults(t *testing.T) {
 				s.Put(faultID, fields())
 				before, _ := s.Configuration(faultID)
 				c.lastETag = string(before.ETag)
-				test.fault.Next = 1
-				s.Inject(test.fault)
+				once := test.fault
+				once.Next = 1
+				s.Inject(once)
 
 				got, err := test.do(t, c)
 				switch {

@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/deskhand/deskhand"
 )
 
@@ -48,7 +46,7 @@ type Options struct {
 // Simulator is a simulated tenant. It is safe for concurrent use.
 type Simulator struct {
 	options Options
-	limiter *rate.Limiter // nil for no limit
+	pace    pace
 	store   *store
 	tokens  *tokens
 	faults  *faults
@@ -62,8 +60,8 @@ func New(options Options) (*Simulator, error) {
 	if options.ClientID == "" || options.ClientSecret == "" {
 		return nil, errors.New("start simulator: it needs a client id and a client secret, of any value")
 	}
-	if options.Latency < 0 || options.RateLimit < 0 || options.TokenLifetime < 0 {
-		return nil, errors.New("start simulator: latency, rate limit and token lifetime can't be negative")
+	if options.TokenLifetime < 0 {
+		return nil, errors.New("start simulator: the token lifetime can't be negative")
 	}
 	if (options.AccessKeyID == "") != (options.AccessKeySecret == "") {
 		return nil, errors.New("start simulator: an access key needs both its id and its secret")
@@ -85,8 +83,8 @@ func New(options Options) (*Simulator, error) {
 		faults:  &faults{},
 		traffic: newTraffic(),
 	}
-	if options.RateLimit > 0 {
-		s.limiter = rate.NewLimiter(rate.Limit(options.RateLimit), options.RateLimit)
+	if err := s.SetPace(options.Latency, options.RateLimit); err != nil {
+		return nil, fmt.Errorf("start simulator: %w", err)
 	}
 	if options.StateFile != "" {
 		saver, err := openState(options.StateFile, s.store)
@@ -121,9 +119,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.send(w)
 }
 
-// answer lets the request go its way: faults, gateway, resource, faults.
+// answer lets the request go its way: latency, rate limit, faults, resource, faults.
 func (s *Simulator) answer(x *exchange) answer {
-	if err := pause(x.context(), s.options.Latency); err != nil || x.unreadable != nil {
+	latency, _ := s.pace.current()
+	if err := pause(x.context(), latency); err != nil || x.unreadable != nil {
 		return broken()
 	}
 	var a answer
@@ -137,6 +136,7 @@ func (s *Simulator) answer(x *exchange) answer {
 	a = s.misbehaveAfter(x, a)
 	if a.status != 0 {
 		a.header.Set("X-Request-Id", x.requestID)
+		s.showLimit(x, a.header)
 	}
 	return a
 }
@@ -155,16 +155,6 @@ func (s *Simulator) serve(x *exchange) answer {
 	default:
 		return x.refuse(http.StatusNotFound, "not_found", "there is nothing at this path")
 	}
-}
-
-// meterOut refuses a request over the rate limit.
-func (s *Simulator) meterOut(x *exchange) (answer, bool) {
-	if s.limiter == nil || x.target == TargetToken || s.limiter.AllowN(s.options.Now(), 1) {
-		return answer{}, false
-	}
-	a := x.refuse(http.StatusTooManyRequests, "rate_limited", fmt.Sprintf("more than %d requests a second", s.options.RateLimit))
-	a.header.Set("Retry-After", "1")
-	return a, true
 }
 
 // pause waits, but no longer than the context lasts.

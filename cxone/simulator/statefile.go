@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -143,13 +141,8 @@ func loadState(path string, store *store) error {
 		return fmt.Errorf("it is larger than %d bytes", maxStateFile)
 	}
 	var content state
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&content); err != nil {
+	if err := decodeStrictly(text, &content); err != nil {
 		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the state")
 	}
 	store.Lock()
 	defer store.Unlock()
