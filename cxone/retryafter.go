@@ -58,7 +58,7 @@ func untilReset(value string, now time.Time) (time.Duration, bool) {
 	if err != nil || seconds != seconds {
 		return 0, false
 	}
-	const firstUnixTime = 1_000_000_000 // no window is 30 years long
+	const firstUnixTime = 500_000_000 // no window is 15 years long
 	if seconds >= firstUnixTime {
 		seconds -= float64(now.Unix())
 	}
