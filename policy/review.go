@@ -174,7 +174,7 @@ func (v *verdict) close(document deskhand.Document, done []mended) deskhand.Revi
 	if score < v.settings.Threshold {
 		v.find(ruleScore, deskhand.SeverityError, fault{
 			message: fmt.Sprintf("the score is %d, under the threshold of %d", score, v.settings.Threshold),
-			hint:    "mend the warnings above; each rule that finds something costs its weight once",
+			hint:    "mend the warnings of this desktop; each rule that finds something costs its weight once",
 		})
 	} else {
 		v.passed = append(v.passed, ruleScore)

@@ -13,7 +13,7 @@ func structureRules() []Rule {
 			Mend:     "Follow the hint; `deskhand schema` prints the schema, and an editor that knows it completes the keys.",
 			Good: `# desktops/standard/voice.yaml
 shortcuts:
-  - {label: Hold, action: hold, keys: Control+Alt+1}
+  - {label: Hold, action: hold, keys: Control+Shift+1}
 `,
 			Bad: `# desktops/standard/voice.yaml
 shortcutz:

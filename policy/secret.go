@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+)
+
+// The patterns of what must not be in a text that agents see.
+var (
+	// A run of 13 to 19 digits, in groups or not, that begins as cards do
+	// (ISO/IEC 7812: 2 to 6 are the card schemes, airlines and banks left out).
+	cardPattern = regexp.MustCompile(`\b[2-6](?:[ -]?[0-9]){12,18}\b`)
+
+	// A name that says "credential", then its value.
+	credentialPattern = regexp.MustCompile(
+		`(?i)\b(?:pass(?:word|wd|phrase|code)?|pwd|secret|(?:api|access|private|client)?[ _-]?(?:key|token|secret)|bearer)[ \t]*([:=])[ \t]*["']?([^\s"']{4,})["']?([^\r\n]*)`)
+
+	// Keys and tokens that say by their form what they are.
+	tokenPattern = regexp.MustCompile(
+		`-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|(?i:\bbearer )[\w.~+/-]{20,}`)
+)
+
+// secretIn says what kind of secret a text seems to hold, "" for none. It never
+// repeats the secret.
+func secretIn(text string) string {
+	for _, candidate := range cardPattern.FindAllString(text, -1) {
+		if luhn(candidate) {
+			return "a card number"
+		}
+	}
+	if tokenPattern.MatchString(text) {
+		return "a key or token"
+	}
+	for _, found := range credentialPattern.FindAllStringSubmatch(text, -1) {
+		sign, value, rest := found[1], found[2], found[3]
+		// "password: never ask for it" is advice; "password: hunter2" is not.
+		if sign == "=" || strings.TrimSpace(rest) == "" || strings.ContainsAny(value, "0123456789!@#$%^&*_") {
+			return "a credential"
+		}
+	}
+	return ""
+}
+
+// luhn reports whether the digits of text pass the check of ISO/IEC 7812-1,
+// annex B.
+func luhn(text string) bool {
+	sum, double := 0, false
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] < '0' || text[i] > '9' {
+			continue
+		}
+		digit := int(text[i] - '0')
+		if double {
+			digit *= 2
+			if digit > 9 {
+				digit -= 9
+			}
+		}
+		sum += digit
+		double = !double
+	}
+	return sum%10 == 0
+}
