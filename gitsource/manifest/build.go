@@ -12,14 +12,6 @@ import (
 	"github.com/deskhand/deskhand"
 )
 
-// The keys of a definition in the order in which people write them: those about
-// the definition itself, the payload's, and what is passed through.
-var keyOrder = [...]string{
-	"configId", "extends", "region", "labels", "targetResolutions",
-	"licenseTier", "layout", "shortcuts", "complianceBanners", "browserCompatibility", "theme",
-	"extra",
-}
-
 // isPayload reports whether the key is sent to CXone as it stands.
 func isPayload(name string) bool {
 	switch name {
@@ -29,7 +21,7 @@ func isPayload(name string) bool {
 	return false
 }
 
-func isKnown(name string) bool { return slices.Contains(keyOrder[:], name) }
+func isKnown(name string) bool { return slices.Contains(definitionKeys[:], name) }
 
 // build makes the desktop of its merged definition.
 func build(desktop deskhand.Desktop, definition *value, names *interner) (deskhand.Desktop, error) {
