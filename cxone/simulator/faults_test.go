@@ -150,7 +150,7 @@ func TestFaults(t *testing.T) {
 }
 
 // client reaches the simulator with a token and follows no redirects.
-func client(t *testing.T, s *simulator.Simulator, socket bool) *tenant {
+func client(t testing.TB, s *simulator.Simulator, socket bool) *tenant {
 	t.Helper()
 	httpClient, baseURL := &http.Client{Transport: s.RoundTripper()}, "http://cxone.test"
 	if socket {

@@ -59,8 +59,10 @@ func liveTenant(t *testing.T) *tenant {
 	if id == "" || secret == "" {
 		t.Fatal("-live needs CXONE_CLIENT_ID and CXONE_CLIENT_SECRET in the environment")
 	}
+	client := &http.Client{Timeout: 30 * time.Second}
+	t.Cleanup(client.CloseIdleConnections)
 	return &tenant{
-		client: &http.Client{Timeout: 30 * time.Second}, baseURL: baseURL, tokenURL: tokenURL, id: id, secret: secret,
+		client: client, baseURL: baseURL, tokenURL: tokenURL, id: id, secret: secret,
 		configID: fmt.Sprintf("deskhand-contract-%d", time.Now().UnixNano()),
 	}
 }
@@ -73,7 +75,7 @@ type reply struct {
 
 // call sends what every call carries, and the given headers in place of it, to
 // the collection's path and what is given of it.
-func (c *tenant) call(t *testing.T, method, path string, header http.Header, body string) reply {
+func (c *tenant) call(t testing.TB, method, path string, header http.Header, body string) reply {
 	t.Helper()
 	got, err := c.try(t.Context(), method, path, header, body)
 	if err != nil {
@@ -113,7 +115,7 @@ func send(client *http.Client, request *http.Request) (reply, error) {
 	return got, err
 }
 
-func (c *tenant) askToken(t *testing.T, secret string) reply {
+func (c *tenant) askToken(t testing.TB, secret string) reply {
 	t.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"desktop:config:write desktop:config:read users:read"}}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.tokenURL, strings.NewReader(form.Encode()))
@@ -129,7 +131,7 @@ func (c *tenant) askToken(t *testing.T, secret string) reply {
 	return got
 }
 
-func (c *tenant) token(t *testing.T) string {
+func (c *tenant) token(t testing.TB) string {
 	t.Helper()
 	got := c.askToken(t, c.secret)
 	var token struct {
