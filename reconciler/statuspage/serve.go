@@ -20,6 +20,16 @@ const (
 	grace = 5 * time.Second
 )
 
+// Serve answers on address (host:port) until ctx ends, and returns once the
+// requests in flight have finished, or after a few seconds.
+func Serve(ctx context.Context, address string, handler http.Handler) error {
+	listener, err := Listen(ctx, address)
+	if err != nil {
+		return err
+	}
+	return ServeListener(ctx, listener, handler)
+}
+
 // Listen opens address (host:port; the port 0 takes a free one). Doing so
 // before the daemon starts shows a wrong address at once.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
@@ -36,9 +46,8 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Serve answers on listener until ctx ends, and returns once the requests in
-// flight have finished, or after a few seconds. It closes listener.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+// ServeListener is Serve on an address that Listen has opened; it closes listener.
+func ServeListener(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readTimeout,

@@ -20,7 +20,7 @@ func TestServeFinishesWhatItBegan(t *testing.T) {
 	served := make(chan error, 1)
 	go func() {
 		// The stop comes while the request is in flight.
-		served <- Serve(ctx, listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		served <- ServeListener(ctx, listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			stop()
 			w.WriteHeader(http.StatusTeapot)
 		}))
@@ -40,7 +40,7 @@ func TestServeFinishesWhatItBegan(t *testing.T) {
 		t.Errorf("answer = %d, %v", response.StatusCode, err)
 	}
 	if err := <-served; err != nil {
-		t.Errorf("Serve = %v", err)
+		t.Errorf("ServeListener = %v", err)
 	}
 }
 
@@ -53,8 +53,8 @@ func TestServeTellsOfABrokenListener(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := Serve(t.Context(), listener, http.NotFoundHandler()); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Serve = %v", err)
+	if err := ServeListener(t.Context(), listener, http.NotFoundHandler()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("ServeListener = %v", err)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestListenSaysWhatToDo(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	_, err = Listen(t.Context(), taken.Addr().String())
+	err = Serve(t.Context(), taken.Addr().String(), http.NotFoundHandler())
 	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "set http.listen to another one") {
 		t.Errorf("error = %v", err)
 	}
