@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func fieldOfKind(path string, value reflect.Value) []field {
 	case reflect.String:
 		return []field{{path, "text", value.String()}}
 	case reflect.Bool:
-		return []field{{path, "true or false", fmt.Sprint(value.Bool())}}
+		return []field{{path, "true or false", strconv.FormatBool(value.Bool())}}
 	default:
 		return []field{{path, "number", fmt.Sprint(value.Interface())}}
 	}
