@@ -23,6 +23,14 @@ type Managed struct {
 	Error    string `json:"error,omitempty"`
 }
 
+// Status is what the outside may know of the desktop.
+func (m Managed) Status() DesktopStatus {
+	return DesktopStatus{
+		ConfigID: m.ConfigID, File: m.File, Tier: m.Tier,
+		State: m.State, ETag: m.ETag, Since: m.Since, Error: m.Error,
+	}
+}
+
 // Intent is a write that is about to go out. It is on disk before the write and
 // until its outcome is, so that no crash can leave a write without a record.
 type Intent struct {

@@ -1,6 +1,9 @@
 package deskhand
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // EventType is the CloudEvents type under which something is announced.
 type EventType string
@@ -30,6 +33,11 @@ func EventTypes() []EventType {
 		EventDrifted, EventReverted, EventResolved, EventOrphaned, EventAdopted,
 		EventDegraded, EventRecovered,
 	}
+}
+
+// Short is the last word of the type, such as created.
+func (e EventType) Short() string {
+	return string(e[strings.LastIndexByte(string(e), '.')+1:])
 }
 
 // Trigger is what made a reconcile happen.

@@ -17,6 +17,9 @@ type Pass struct {
 	Full bool
 	// Force lifts the limit on deletions for this pass.
 	Force bool
+	// Exactly is a plan made earlier: nothing is written unless the plan of this
+	// pass makes the same changes under the same ETags.
+	Exactly *deskhand.Plan
 }
 
 // Result is what one pass found and did.
@@ -62,6 +65,9 @@ func (r *Reconciler) Once(ctx context.Context, pass Pass) (result Result, err er
 		return Result{}, err
 	}
 	plan := Diff(sight.Input, r.rulesFor(pass))
+	if err := pass.check(plan); err != nil {
+		return Result{Plan: plan}, err
+	}
 	round := r.newRound(pass, sight)
 	outcomes, err := round.record(ctx, round.apply(ctx, plan))
 	return Result{Plan: plan, Outcomes: outcomes}, err
@@ -121,6 +127,9 @@ func (r *Reconciler) survey(ctx context.Context, pass Pass) (sight, error) {
 func (r *Reconciler) rulesFor(pass Pass) Rules {
 	rules := r.rules
 	rules.Force = rules.Force || pass.Force
+	if pass.Exactly != nil {
+		rules.MaxAttempts = 1 // a merge would be another plan
+	}
 	return rules
 }
 

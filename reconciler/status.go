@@ -48,10 +48,7 @@ func (r *Reconciler) Status() deskhand.TenantStatus {
 	status := r.board.status
 	status.Desktops = make([]deskhand.DesktopStatus, 0, len(desktops))
 	for _, desktop := range desktops {
-		status.Desktops = append(status.Desktops, deskhand.DesktopStatus{
-			ConfigID: desktop.ConfigID, File: desktop.File, Tier: desktop.Tier,
-			State: desktop.State, ETag: desktop.ETag, Since: desktop.Since, Error: desktop.Error,
-		})
+		status.Desktops = append(status.Desktops, desktop.Status())
 	}
 	return status
 }

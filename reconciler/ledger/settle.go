@@ -34,7 +34,8 @@ func (l *Ledger) Managed(ctx context.Context, tenant deskhand.Tenant) ([]deskhan
 }
 
 // Intend journals the writes that are about to go out, all or none, and returns
-// once they are on disk. Each ID must be new; a ULID keeps Intents in order.
+// once they are on disk. An intent that is open is replaced: a write that lost a
+// race is made again, from what stands then. A ULID keeps Intents in order.
 func (l *Ledger) Intend(ctx context.Context, intents []deskhand.Intent) error {
 	if len(intents) == 0 {
 		return nil
@@ -46,9 +47,6 @@ func (l *Ledger) Intend(ctx context.Context, intents []deskhand.Intent) error {
 				return err
 			}
 			key := []byte(intent.ID)
-			if bucket.intents.Get(key) != nil {
-				return fmt.Errorf("intent %s exists already", intent.ID)
-			}
 			if err := put(bucket.intents, key, intent); err != nil {
 				return err
 			}
