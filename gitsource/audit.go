@@ -136,7 +136,7 @@ func (b *AuditBranch) commit(ctx context.Context, files map[string][]byte, messa
 
 // oneLine keeps a name from breaking out of git's Name <email> time.
 func oneLine(name string) string {
-	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r < ' ' || r == '<' || r == '>' }), " ")
+	return strings.Join(strings.Fields(strings.NewReplacer("<", " ", ">", " ", "\x00", " ").Replace(name)), " ")
 }
 
 // Read visits the file or, sorted by path, the files below the folder at prefix, as

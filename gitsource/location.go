@@ -33,7 +33,7 @@ func locate(text string) (location, error) {
 		return locateLocal(rest)
 	case scheme == "http" || scheme == "https":
 		return locateRemote(text)
-	case scpLike(text) || scheme == "ssh" || scheme == "git+ssh":
+	case !hasScheme || scheme == "ssh" || scheme == "git+ssh":
 		return location{}, errors.New("git over ssh is not available; use the repository's https URL with a username and a token, or a local path")
 	default:
 		return location{}, fmt.Errorf("git over %s is not available; use an https URL or a local path", scheme)

@@ -186,7 +186,10 @@ func (r *remote) push(ctx context.Context, branch string, from, to plumbing.Hash
 // explain says in the words of the person who must act what went wrong. What the
 // server wrote with a refusal is left out: it may repeat what was sent.
 func (r *remote) explain(doing string, err error) error {
-	if request := new(url.Error); errors.As(err, &request) && !errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s %s: %w", doing, r.place, context.Canceled)
+	}
+	if request := new(url.Error); errors.As(err, &request) {
 		if errors.As(err, new(x509.UnknownAuthorityError)) {
 			return fmt.Errorf("%s %s: %w; name the authority's certificate as the CA file", doing, r.place, request.Err)
 		}

@@ -97,7 +97,7 @@ func (t *Tree) load(ctx context.Context, commit deskhand.Commit) (deskhand.Snaps
 		return deskhand.Snapshot{}, fmt.Errorf("it has no folder %s; set the source path to the folder that holds the definitions", t.path)
 	}
 
-	walk := &walk{store: t.repository.store}
+	walk := &walk{store: t.repository.store, listings: map[plumbing.Hash][]object.TreeEntry{}}
 	root, err := walk.folder(ctx, t.root, t.path, entry.Hash, 0)
 	if err != nil {
 		return deskhand.Snapshot{}, err
@@ -117,7 +117,7 @@ func (t *Tree) load(ctx context.Context, commit deskhand.Commit) (deskhand.Snaps
 		return deskhand.Snapshot{}, err
 	}
 	t.root = root
-	t.stats = Stats{Stats: t.loader.Stats(), Folders: walk.read}
+	t.stats = Stats{Stats: t.loader.Stats(), Folders: len(walk.listings)}
 	snapshot.Tenant, snapshot.Commit = t.tenant, commit
 	snapshot.Findings = append(snapshot.Findings, listing.findings...)
 	deskhand.SortFindings(snapshot.Findings)
@@ -136,9 +136,20 @@ type folder struct {
 
 // walk reads the folders that differ from those of the walk before.
 type walk struct {
-	store *store
-	read  int // folders whose listing was read
-	files int // in them
+	store    *store
+	listings map[plumbing.Hash][]object.TreeEntry // each is read once, wherever it occurs
+	files    int                                  // entries passed so far
+}
+
+func (w *walk) listing(ctx context.Context, hash plumbing.Hash) ([]object.TreeEntry, error) {
+	if known, ok := w.listings[hash]; ok {
+		return known, nil
+	}
+	entries, err := w.store.tree(ctx, hash)
+	if err == nil {
+		w.listings[hash] = entries
+	}
+	return entries, err
 }
 
 func (w *walk) folder(ctx context.Context, before *folder, at string, hash plumbing.Hash, depth int) (*folder, error) {
@@ -148,11 +159,10 @@ func (w *walk) folder(ctx context.Context, before *folder, at string, hash plumb
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%s: folders are nested more than %d deep", at, maxDepth)
 	}
-	entries, err := w.store.tree(ctx, hash)
+	entries, err := w.listing(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
-	w.read++
 	w.files += len(entries)
 	if w.files > maxFiles {
 		return nil, fmt.Errorf("%s: there are more than %d files", at, maxFiles)
@@ -179,8 +189,8 @@ func (w *walk) folder(ctx context.Context, before *folder, at string, hash plumb
 }
 
 func (f *folder) add(entry object.TreeEntry) error {
-	if err := validPath(entry.Name); err != nil {
-		return fmt.Errorf("%s: %w", f.path, err)
+	if entry.Name == "" || entry.Name == "." || entry.Name == ".." || strings.Contains(entry.Name, "/") {
+		return fmt.Errorf("%s holds an entry %q, which git would refuse", f.path, entry.Name)
 	}
 	at := path.Join(f.path, entry.Name)
 	switch entry.Mode {
