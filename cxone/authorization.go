@@ -81,8 +81,9 @@ func (l *authorization) current(ctx context.Context) (*oauth2.Token, error) {
 		if token := l.cached(); token != nil { // another flight landed meanwhile
 			return token, nil
 		}
-		// All waiters depend on it, so it outlives the one who began it.
-		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*l.timeout)
+		// All waiters depend on it, so it outlives the one who began it, and
+		// it may have to sit out a pause.
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), longestPause+l.timeout)
 		defer stop()
 		return l.fetch(ctx)
 	})

@@ -36,12 +36,12 @@ func (c *Client) noAnswer(ctx context.Context, op *operation, method string, err
 		return op.fail(method, 0, fmt.Errorf("%w: %w", deskhand.ErrUnavailable, cause), hint)
 	}
 	switch {
+	case errors.As(err, &insecure):
+		return unavailable(insecure, "set caFile to the certificate of the authority that CXone, or a proxy before it, uses")
 	case errors.As(err, &refused):
 		return c.noToken(op, method, refused)
 	case errors.Is(err, errForeignRedirect):
 		return unavailable(errForeignRedirect, hintBaseURL)
-	case errors.As(err, &insecure):
-		return unavailable(insecure, "set caFile to the certificate of the authority that CXone, or a proxy before it, uses")
 	case errors.As(err, &open):
 		e := unavailable(open, hintLater)
 		e.again, e.wait = true, open.left

@@ -3,15 +3,11 @@ package cxone
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +56,7 @@ type Options struct {
 	RequestsPerSecond float64       // the ceiling; 0 for none
 	MaxAttempts       int           // of one operation; default 5
 	Timeout           time.Duration // of one HTTP request, body included; default 30 s
-	CAFile            string        // PEM certificates to trust beside the system's
+	CAFile            string        // PEM certificates to trust instead of the system's
 	UserAgent         string        // default deskhand
 	// Transport replaces the innermost layer, in tests.
 	Transport http.RoundTripper
@@ -165,17 +161,21 @@ func (o Options) validate() error {
 
 func (o Options) validateURLs() error {
 	if o.Credentials == nil {
-		return errors.New("clientID, clientSecret: none are given")
+		return errors.New("clientID: there are no credentials; give clientID and clientSecret")
 	}
 	if o.BaseURL == "" {
 		return errors.New("baseURL: give it, or the subdomain that it follows from")
 	}
 	var resource error
-	if strings.Count(o.ResourcePath, "/"+idPlaceholder) != 1 || !strings.HasPrefix(o.ResourcePath, "/") ||
-		strings.ContainsAny(o.ResourcePath, "?#") {
-		resource = fmt.Errorf("resourcePath: %q is no path with one /{id}, such as %s", o.ResourcePath, DefaultResourcePath)
+	if !strings.HasPrefix(o.ResourcePath, "/") || !strings.HasSuffix(o.ResourcePath, "/"+idPlaceholder) ||
+		strings.Count(o.ResourcePath, "{") != 1 || strings.ContainsAny(o.ResourcePath, "?#") {
+		resource = fmt.Errorf("resourcePath: %q is no path that ends with /{id}, such as %s", o.ResourcePath, DefaultResourcePath)
 	}
-	return errors.Join(validateURL("baseURL", o.BaseURL), validateURL("tokenURL", o.TokenURL), resource)
+	var query error
+	if strings.Contains(o.BaseURL, "?") {
+		query = errors.New("baseURL: a query is refused; paths are appended to it")
+	}
+	return errors.Join(validateURL("baseURL", o.BaseURL), query, validateURL("tokenURL", o.TokenURL), resource)
 }
 
 // validateURL lets credentials travel only where nobody listens: by TLS, or
@@ -188,8 +188,8 @@ func validateURL(setting, address string) error {
 	switch {
 	case parsed.User != nil:
 		return fmt.Errorf("%s: a user or password in a URL is refused; use clientID and clientSecret", setting)
-	case parsed.RawQuery != "" || parsed.Fragment != "":
-		return fmt.Errorf("%s: a query or fragment is refused", setting)
+	case parsed.Fragment != "":
+		return fmt.Errorf("%s: a fragment (#) is refused", setting)
 	case parsed.Scheme == "https", parsed.Scheme == "http" && isLoopback(parsed.Hostname()):
 		return nil
 	}
@@ -205,7 +205,7 @@ func (o Options) validateTokenParams() error {
 	reserved := []string{"grant_type", "client_id", "client_secret", "scope", "username", "password"}
 	for name := range o.TokenParams {
 		if slices.Contains(reserved, name) {
-			return fmt.Errorf("tokenParams: %s has a setting of its own (grant, clientID, clientSecret, scopes, accessKeyID, accessKeySecret)", name)
+			return fmt.Errorf("tokenParams: %s has a setting of its own (clientID, clientSecret, accessKey, grant, scopes)", name)
 		}
 	}
 	return nil
@@ -223,11 +223,19 @@ func (o Options) validateNumbers() error {
 		problems = append(problems, fmt.Errorf("timeout: %v is negative", o.Timeout))
 	}
 	for _, status := range o.ConflictStatuses {
-		if status < 400 || status > 499 {
-			problems = append(problems, fmt.Errorf("conflictStatuses: %d is no client error (400 to 499)", status))
+		if status < 400 || status > 499 || slices.Contains(claimedStatuses(), status) {
+			problems = append(problems, fmt.Errorf("conflictStatuses: %d cannot mean a conflict; write statuses such as 409, 412, 428", status))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// claimedStatuses are the client errors that mean something else to a write.
+func claimedStatuses() []int {
+	return []int{
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusRequestTimeout, http.StatusGone, http.StatusTooManyRequests,
+	}
 }
 
 func oneOf(setting, value string, known ...string) error {
@@ -235,51 +243,4 @@ func oneOf(setting, value string, known ...string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %q is unknown (known: %s)", setting, value, strings.Join(known, ", "))
-}
-
-// transport is the one that speaks HTTP.
-func (o Options) transport() (http.RoundTripper, error) {
-	if o.Transport != nil {
-		if o.CAFile != "" {
-			return nil, errors.New("caFile: a Transport of one's own has its own certificates")
-		}
-		return o.Transport, nil
-	}
-	roots, err := trusted(o.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("caFile: %w", err)
-	}
-	const idleConnections = 64 // no worker should have to dial again
-	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		TLSHandshakeTimeout:    10 * time.Second,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           idleConnections,
-		MaxIdleConnsPerHost:    idleConnections,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}, nil
-}
-
-// trusted are the system's certificates and those in the file; nil, which means
-// the system's, without a file.
-func trusted(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	certificates, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(certificates) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", file)
-	}
-	return pool, nil
 }

@@ -2,6 +2,7 @@ package cxone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -89,9 +90,14 @@ func (r tokenRequest) send(ctx context.Context, credentials Credentials, redact 
 func explainToken(err error, redact func(string) string) *tokenError {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) {
-		var open *openError
-		failure := &tokenError{text: "no answer", again: true}
+		var (
+			open     *openError
+			insecure *tls.CertificateVerificationError
+		)
+		failure := &tokenError{again: true}
 		switch {
+		case errors.As(err, &insecure):
+			failure.text, failure.cause, failure.again = insecure.Error(), insecure, false
 		case errors.As(err, &open):
 			failure.text, failure.wait = open.Error(), open.left
 		case errors.Is(err, errForeignRedirect):

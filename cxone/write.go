@@ -10,15 +10,15 @@ import (
 	"github.com/deskhand/deskhand"
 )
 
-// Put writes a configuration if pre holds, and returns what CXone then has. An
-// empty requestID is made up.
+// Put writes a configuration if pre holds, and returns what CXone then has.
+// Server-managed fields of the body are not sent. An empty requestID is made up.
 //
 // Errors are *Error and wrap ErrNoPrecondition, ErrPrecondition, ErrRejected,
 // ErrUnauthorized, ErrForbidden, ErrUnavailable or the context's error (nothing
 // was written), or ErrUnknownOutcome.
 func (c *Client) Put(ctx context.Context, requestID, configID string, body deskhand.Document, pre deskhand.Precondition) (deskhand.Observed, deskhand.Request, error) {
 	op := c.begin(requestID, configID)
-	change := &write{client: c, op: op, method: http.MethodPut, body: body, pre: pre}
+	change := &write{client: c, op: op, method: http.MethodPut, body: body.Without(c.serverManaged...), pre: pre}
 	if body.IsZero() {
 		err := op.fail(change.method, 0, fmt.Errorf("%w: there is no document", deskhand.ErrRejected), "")
 		return deskhand.Observed{}, op.request(), err
