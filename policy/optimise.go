@@ -19,11 +19,13 @@ type replacement struct {
 	at    deskhand.Pointer
 	value any // decoded JSON
 	why   string
+	sees  string // what agents see then, "" where there is nothing to say
 }
 
 // mended is an edit and the rule that it is for.
 type mended struct {
 	rule string
+	sees string
 	deskhand.Edit
 }
 
@@ -41,11 +43,21 @@ func fitColumns(on subject) []replacement {
 		return nil
 	}
 	smallest := grids(on.view, on.settings.Layout)[0]
+	fitting := grid{screen: smallest.screen, width: smallest.width, columns: columns}
 	return []replacement{{
 		at:    "/layout/gridColumns",
 		value: columns,
 		why:   fmt.Sprintf("optimised: %d → %d columns (%s)", on.Layout.GridColumns, columns, smallest.screen),
+		sees: fmt.Sprintf("at %s the columns are then %s wide and the widgets take %s; ",
+			fitting.screen, pixels(fitting.columnWidth()), rowWords(fitting.rows(on.Layout.WidgetOrder, on.settings.Layout))),
 	}}
+}
+
+func rowWords(rows int) string {
+	if rows == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", rows)
 }
 
 // normaliseKeys writes key combinations as aria-keyshortcuts has them.
@@ -81,7 +93,7 @@ func optimise(desktop deskhand.Desktop, on subject, rows []optimiser) (deskhand.
 			if !replaced {
 				return on.document, nil, fmt.Errorf("optimise %s: there is no such value", with.at)
 			}
-			all = append(all, mended{rule: row.rule, Edit: deskhand.Edit{
+			all = append(all, mended{rule: row.rule, sees: with.sees, Edit: deskhand.Edit{
 				Path: with.at, Before: before, Origin: place(desktop, with.at), Why: with.why,
 			}})
 		}

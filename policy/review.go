@@ -137,7 +137,7 @@ func (v *verdict) find(rule string, severity deskhand.Severity, found fault) {
 	position := place(v.desktop, found.at)
 	v.findings = append(v.findings, deskhand.Finding{
 		Rule: rule, Severity: severity, File: position.File, Line: position.Line, Column: position.Column,
-		ConfigID: v.desktop.ConfigID, Message: found.message, Hint: found.hint,
+		ConfigID: v.desktop.ConfigID, Message: redact(found.message), Hint: redact(found.hint),
 	})
 }
 
@@ -160,7 +160,7 @@ func (v *verdict) addOwn(ctx context.Context, own ownRule, sent view) {
 func (v *verdict) addEdits(edits []mended) {
 	for _, edit := range edits {
 		v.find(edit.rule, deskhand.SeverityInfo, fault{
-			at: edit.Path, message: edit.Why, hint: "run deskhand fix to write it into the file",
+			at: edit.Path, message: edit.Why, hint: edit.sees + "run deskhand fix to write it into the file",
 		})
 	}
 }

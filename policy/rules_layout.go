@@ -101,7 +101,7 @@ func layoutColumns(on subject) []fault {
 	if len(narrow) > 0 {
 		faults = append(faults, fault{
 			at: "/layout/gridColumns",
-			message: fmt.Sprintf("%d columns are %s, less than %s: agents scroll sideways",
+			message: fmt.Sprintf("%d columns are %s; below %s agents scroll sideways",
 				on.Layout.GridColumns, strings.Join(narrow, ", "), pixels(with.MinColumnWidth)),
 			hint: hint,
 		})

@@ -41,6 +41,23 @@ func secretIn(text string) string {
 	return ""
 }
 
+// redact takes out of a message what must not be repeated: messages quote values
+// of definitions.
+func redact(message string) string {
+	const removed = "[removed]"
+	message = cardPattern.ReplaceAllStringFunc(message, func(candidate string) string {
+		if luhn(candidate) {
+			return removed
+		}
+		return candidate
+	})
+	message = tokenPattern.ReplaceAllString(message, removed)
+	if secretIn(message) != "" {
+		message = credentialPattern.ReplaceAllString(message, removed)
+	}
+	return message
+}
+
 // luhn reports whether the digits of text pass the check of ISO/IEC 7812-1,
 // annex B.
 func luhn(text string) bool {
