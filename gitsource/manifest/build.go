@@ -137,8 +137,8 @@ func reservedExtra(definition *value) []deskhand.Finding {
 }
 
 // unknownTier tells where a definition outside a tier's folder should be.
-func (p *pass) unknownTier(name string) deskhand.Finding {
-	inside, _ := cutRoot(p.tree.root, name)
+func (p *pass) unknownTier(own *source) deskhand.Finding {
+	inside, _ := cutRoot(p.tree.root, own.path)
 	folder, _, nested := strings.Cut(inside, "/")
 	message := "the definition is in no tier's folder"
 	if nested {
@@ -148,6 +148,8 @@ func (p *pass) unknownTier(name string) deskhand.Finding {
 	for _, tier := range deskhand.Tiers() {
 		tiers = append(tiers, path.Join(p.tree.root, string(tier))+"/")
 	}
-	return fileFinding("tier/unknown", name, message,
+	f := fileFinding("tier/unknown", own.path, message,
 		"move it to "+strings.Join(tiers, ", ")+", or begin its name with _ if it is no desktop")
+	f.ConfigID = own.configID
+	return f
 }

@@ -37,7 +37,16 @@ type chain struct {
 	sources  []*source
 	parts    []part // each file once, the missing ones included
 	faulty   []*source
+	missing  []missing
 	findings []deskhand.Finding
+}
+
+// missing is a file that an extends names and that is not there. It becomes a
+// finding with each load, because the hint depends on what files there are.
+type missing struct {
+	name     string
+	at       deskhand.Position
+	configID string // of the file that says so
 }
 
 func (c *chain) rest(on part) {
@@ -74,6 +83,10 @@ func (p *pass) extendSource(c *chain, file *source, trail []*source) error {
 			c.findings = append(c.findings, *problem)
 			continue
 		}
+		if _, exists := p.tree.entries[name]; !exists {
+			c.missing = append(c.missing, missing{name: name, at: target.at, configID: file.configID})
+			continue
+		}
 		if i := slices.IndexFunc(trail, func(led *source) bool { return led.path == name }); i >= 0 {
 			c.findings = append(c.findings, cycleFinding(trail[i:]))
 			continue
@@ -91,8 +104,8 @@ func (p *pass) extendSource(c *chain, file *source, trail []*source) error {
 	return nil
 }
 
-// target is the path of the file that an extends names. The problem is nil or
-// what is wrong with it; the name then still says which file is missing.
+// target is the path of the file that an extends names, "" for one outside. The
+// problem is nil or what is wrong with it.
 func (p *pass) target(from *source, target target) (name string, problem *deskhand.Finding) {
 	report := func(rule, message, hint string) *deskhand.Finding {
 		f := finding(rule, target.at, message, hint)
@@ -108,11 +121,7 @@ func (p *pass) target(from *source, target target) (name string, problem *deskha
 		return "", report("extends/outside", fmt.Sprintf("extends: %s leads out of %s", target.name, p.tree.place()),
 			"move the file inside, to _base for example")
 	}
-	entry, exists := p.tree.entries[name]
-	switch {
-	case !exists:
-		return name, report("extends/missing", fmt.Sprintf("extends: %s does not exist", name), p.nearest(from, name))
-	case entry.Symlink:
+	if p.tree.entries[name].Symlink {
 		return name, report("file/symlink", fmt.Sprintf("extends: %s is a symbolic link, and links are not followed", name),
 			"extend the file that the link leads to")
 	}
@@ -126,18 +135,21 @@ func (t *tree) place() string {
 	return t.root
 }
 
-// nearest is the hint that names the shared file most like the missing one.
-func (p *pass) nearest(from *source, missing string) string {
-	best, distance := "", len(missing)/2
-	for _, name := range p.tree.shared {
-		if d := levenshtein.ComputeDistance(name, missing); d < distance && path.Base(name) != defaultsName {
+// finding says what is missing, and hints at the shared file most like it.
+func (m missing) finding(t *tree) deskhand.Finding {
+	best, distance := "", len(m.name)/2
+	for _, name := range t.shared {
+		if d := levenshtein.ComputeDistance(name, m.name); d < distance && path.Base(name) != defaultsName {
 			best, distance = name, d
 		}
 	}
-	if best == "" {
-		return "paths are relative to the file that says extends; create the file or mend the path"
+	hint := "paths are relative to the file that says extends; create the file or mend the path"
+	if best != "" {
+		hint = fmt.Sprintf("did you mean %s?", relative(path.Dir(m.at.File), best))
 	}
-	return fmt.Sprintf("did you mean %s?", relative(path.Dir(from.path), best))
+	f := finding("extends/missing", m.at, fmt.Sprintf("extends: %s does not exist", m.name), hint)
+	f.ConfigID = m.configID
+	return f
 }
 
 // relative writes the path as seen from a folder; both are clean and slash-separated.

@@ -81,20 +81,20 @@ theme:
 layout:
   widgetOrder: [notes, "114"]
 shortcuz: 1
-extra: {beta: {on: yes}}
+extra: {beta: {on: yes, off: null}, gamma: [null, {off: null}]}
 `,
 	}
 	desktop := only(t, repository.load(t, manifest.NewLoader(manifest.Options{Root: "desktops"})))
 
 	wantDefinition := `{"complianceBanners":[{"message":"Use tokens.","title":"PCI"}],"configId":"dsk-voice",` +
-		`"extra":{"beta":{"on":"yes"}},"labels":{"wave":"canary"},` +
+		`"extra":{"beta":{"on":"yes"},"gamma":[null,{"off":null}]},"labels":{"wave":"canary"},` +
 		`"layout":{"gridColumns":8,"primaryWorkspace":"voice","widgetOrder":["notes","114"]},"licenseTier":"standard",` +
 		`"region":"EMEA","shortcuz":1,"theme":{"accent":"inner","background":"deep"}}`
 	if diff := cmp.Diff(wantDefinition, desktop.Definition.String()); diff != "" {
 		t.Errorf("definition (-want +got):\n%s", diff)
 	}
 	wantDocument := `{"beta":{"on":"yes"},"complianceBanners":[{"displayRegion":"EMEA","message":"Use tokens.","title":"PCI"}],` +
-		`"layout":{"gridColumns":8,"primaryWorkspace":"voice","widgetOrder":["notes","114"]},"licenseTier":"standard",` +
+		`"gamma":[null,{"off":null}],"layout":{"gridColumns":8,"primaryWorkspace":"voice","widgetOrder":["notes","114"]},"licenseTier":"standard",` +
 		`"theme":{"accent":"inner","background":"deep"}}`
 	if diff := cmp.Diff(wantDocument, desktop.Document.String()); diff != "" {
 		t.Errorf("document (-want +got):\n%s", diff)

@@ -105,6 +105,10 @@ func (p *pass) snapshot() deskhand.Snapshot {
 		Desktops: make([]deskhand.Desktop, 0, len(p.tree.desktops)),
 		Policy:   p.policy,
 	}
+	absent := map[missing]bool{}
+	for _, missing := range p.missing {
+		absent[missing] = true
+	}
 	seen := map[deskhand.Finding]bool{}
 	report := func(findings []deskhand.Finding) {
 		for _, finding := range findings {
@@ -122,12 +126,18 @@ func (p *pass) snapshot() deskhand.Snapshot {
 			report(source.findings)
 		}
 		report(resolved.findings)
+		for _, missing := range resolved.missing {
+			absent[missing] = true
+		}
 		if resolved.readable {
 			snapshot.Desktops = append(snapshot.Desktops, resolved.desktop)
 			continue
 		}
 		snapshot.Unreadable = append(snapshot.Unreadable,
 			deskhand.Unreadable{File: name, ConfigID: resolved.desktop.ConfigID})
+	}
+	for missing := range absent {
+		report([]deskhand.Finding{missing.finding(p.tree)})
 	}
 	for _, link := range p.tree.links {
 		snapshot.Unreadable = append(snapshot.Unreadable, deskhand.Unreadable{File: link})

@@ -45,8 +45,10 @@ type parser struct {
 	file     string
 	findings []deskhand.Finding
 	open     map[*yaml.Node]bool // the anchors whose aliases are being expanded
-	expanded int                 // bytes that aliases added
-	overfull bool
+	// outermost is the place of the first of the aliases being expanded.
+	outermost deskhand.Position
+	expanded  int // bytes that aliases added
+	overfull  bool
 }
 
 func (p *parser) report(rule string, at deskhand.Position, message, hint string) {
@@ -130,7 +132,7 @@ func (p *parser) value(node *yaml.Node, at deskhand.Position, depth int) *value 
 	if p.expanded > maxExpansion {
 		if !p.overfull {
 			p.overfull = true
-			p.report("yaml/alias", p.place(node), "aliases (*name) make the file grow beyond all measure",
+			p.report("yaml/alias", p.outermost, "aliases (*name) make the file grow beyond all measure",
 				"write the values out, or share them through extends")
 		}
 		return nil
@@ -154,6 +156,9 @@ func (p *parser) alias(node *yaml.Node, at deskhand.Position, depth int) *value 
 		p.report("yaml/alias", p.place(node), fmt.Sprintf("the alias *%s is inside of what it stands for", node.Value),
 			"write the values out")
 		return nil
+	}
+	if len(p.open) == 0 {
+		p.outermost = p.place(node)
 	}
 	p.open[node.Alias] = true
 	defer delete(p.open, node.Alias)

@@ -31,6 +31,7 @@ type pass struct {
 
 	resolved   map[string]*resolved
 	findings   []deskhand.Finding // about files that no desktop needs to rest on
+	missing    []missing          // likewise
 	policy     *deskhand.File
 	policyHash string
 	stats      Stats
@@ -43,6 +44,7 @@ type resolved struct {
 	desktop  deskhand.Desktop
 	readable bool
 	faulty   []*source          // the files whose findings keep it from being read
+	missing  []missing          // likewise, the files that are not there
 	findings []deskhand.Finding // its own
 }
 
@@ -137,6 +139,7 @@ func (p *pass) checkShared(ctx context.Context) error {
 		for _, source := range chain.faulty {
 			p.findings = append(p.findings, source.findings...)
 		}
+		p.missing = append(p.missing, chain.missing...)
 		p.findings = append(p.findings, chain.findings...)
 	}
 	return nil
@@ -186,12 +189,12 @@ func (p *pass) resolve(name string) (*resolved, error) {
 	if err := p.extendSource(&chain, own, nil); err != nil {
 		return nil, err
 	}
-	made := &resolved{parts: chain.parts, defaults: defaults, faulty: chain.faulty, findings: chain.findings}
+	made := &resolved{parts: chain.parts, defaults: defaults, faulty: chain.faulty, missing: chain.missing, findings: chain.findings}
 	made.desktop = deskhand.Desktop{File: name, ConfigID: own.configID, Tier: p.tree.tier(name)}
 	if made.desktop.Tier == "" {
-		made.findings = append(made.findings, p.unknownTier(name))
+		made.findings = append(made.findings, p.unknownTier(own))
 	}
-	if len(made.findings) > 0 || len(made.faulty) > 0 {
+	if len(made.findings)+len(made.missing)+len(made.faulty) > 0 {
 		return made, nil
 	}
 	var definition *value
