@@ -158,6 +158,7 @@ func (n *Notifier) deliver(ctx context.Context, one *delivery) {
 		log.Debug().Int("attempts", one.Attempts+1).Msg("delivered")
 	case got.gone:
 		one.failed(now, got.err.Error(), 0)
+		one.Next = now // if the sink is ever resumed
 		n.halt(now, got.err)
 	case one.failed(now, got.err.Error(), got.retryAfter):
 		if got.busy {
