@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -89,14 +90,11 @@ func parseHex(digits string) (rgba, error) {
 	if len(digits) == 6 {
 		digits += "ff"
 	}
-	if len(digits) != 8 || strings.Trim(digits, "0123456789abcdef") != "" {
+	channels, err := hex.DecodeString(digits)
+	if err != nil || len(channels) != 4 {
 		return rgba{}, errors.New("# takes 3, 4, 6 or 8 hexadecimal digits")
 	}
-	value, err := strconv.ParseUint(digits, 16, 32)
-	if err != nil {
-		return rgba{}, err
-	}
-	return fromBytes(byte(value>>24), byte(value>>16), byte(value>>8), byte(value)), nil
+	return fromBytes(channels[0], channels[1], channels[2], channels[3]), nil
 }
 
 func fromBytes(r, g, b, a byte) rgba {
