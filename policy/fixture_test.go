@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,11 +42,30 @@ func newReviewer(t testing.TB) *Reviewer {
 	return newReviewerAt(t, today)
 }
 
+// sharedReviewer is for the tests that need nothing but a verdict: to compile the
+// schemas takes longer than most reviews.
+var sharedReviewer = sync.OnceValues(func() (*Reviewer, error) { return New(testOptions(today)) })
+
+// reviewAlone reviews the snapshot as that of a tenant of the test's own.
+func reviewAlone(t testing.TB, snapshot deskhand.Snapshot) deskhand.Review {
+	t.Helper()
+	reviewer, err := sharedReviewer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot.Tenant = deskhand.Tenant(t.Name())
+	return review(t, reviewer, snapshot)
+}
+
+func testOptions(now func() time.Time) Options {
+	return Options{
+		DesktopSchema: configs.DesktopSchema, PolicySchema: configs.PolicySchema, Defaults: configs.PolicyDefaults, Now: now,
+	}
+}
+
 func newReviewerAt(t testing.TB, now func() time.Time) *Reviewer {
 	t.Helper()
-	reviewer, err := New(Options{
-		DesktopSchema: configs.DesktopSchema, PolicySchema: configs.PolicySchema, Defaults: configs.PolicyDefaults, Now: now,
-	})
+	reviewer, err := New(testOptions(now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func reviewWith(t *testing.T, policy, definition string) (deskhand.Reviewed, des
 		Desktops: []deskhand.Desktop{desktopOf(t, exampleFile, faultless, definition)},
 		Policy:   &deskhand.File{Path: "desktops/policy.yaml", Content: []byte(policy)},
 	}
-	whole := review(t, newReviewer(t), snapshot)
+	whole := reviewAlone(t, snapshot)
 	return whole.Desktops[0], whole
 }
 

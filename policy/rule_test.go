@@ -13,7 +13,7 @@ func TestRulesGoodExamplesPass(t *testing.T) {
 	for _, rule := range Rules() {
 		t.Run(rule.ID, func(t *testing.T) {
 			t.Parallel()
-			found := allFindings(review(t, newReviewer(t), example(t, rule.Good)))
+			found := allFindings(reviewAlone(t, example(t, rule.Good)))
 			for _, finding := range found {
 				allowed := rule.ID == "policy/score" && finding.Severity == deskhand.SeverityWarning
 				if finding.Rule == rule.ID || !allowed {
@@ -29,7 +29,7 @@ func TestRulesBadExamplesAreFound(t *testing.T) {
 	for _, rule := range Rules() {
 		t.Run(rule.ID, func(t *testing.T) {
 			t.Parallel()
-			all := allFindings(review(t, newReviewer(t), example(t, rule.Bad)))
+			all := allFindings(reviewAlone(t, example(t, rule.Bad)))
 			found := withRule(all, rule.ID)
 			if len(found) == 0 {
 				t.Fatalf("the bad example has no such finding, only %v", all)
@@ -70,7 +70,7 @@ func TestRulesAreDescribed(t *testing.T) {
 
 func TestFaultlessDesktop(t *testing.T) {
 	t.Parallel()
-	got := review(t, newReviewer(t), example(t, "# desktops/standard/example.yaml\n")).Desktops[0]
+	got := reviewAlone(t, example(t, "# desktops/standard/example.yaml\n")).Desktops[0]
 	if got.Score != fullScore || got.Refused || len(got.Findings) > 0 || len(got.Edits) > 0 {
 		t.Errorf("score %d, refused %t, findings %v, edits %v", got.Score, got.Refused, got.Findings, got.Edits)
 	}

@@ -87,7 +87,7 @@ func TestSchemaSpeaksToPeople(t *testing.T) {
 				below = faultless
 			}
 			snapshot := deskhand.Snapshot{Desktops: []deskhand.Desktop{desktopOf(t, file, below, test.yaml)}}
-			got := review(t, newReviewer(t), snapshot).Desktops[0]
+			got := reviewAlone(t, snapshot).Desktops[0]
 			if !got.Refused || len(got.Edits) > 0 {
 				t.Errorf("refused %t, edits %v", got.Refused, got.Edits)
 			}
