@@ -63,6 +63,7 @@ func (t patientTransport) RoundTrip(request *http.Request) (*http.Response, erro
 		watch.stop()
 		return nil, watch.cause(ctx, err)
 	}
+	watch.timer.Reset(t.silence)
 	limit := int64(maxListing)
 	if request.Method == http.MethodPost && response.StatusCode == http.StatusOK {
 		limit = maxPack

@@ -29,7 +29,8 @@ const (
 // The error wraps deskhand.ErrMoved where the ref is elsewhere.
 func (s *store) moveRef(ctx context.Context, name plumbing.ReferenceName, from, to plumbing.Hash) error {
 	path := filepath.Join(s.dir, filepath.FromSlash(name.String()))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	fresh, err := makeDirs(filepath.Dir(path))
+	if err != nil {
 		return fmt.Errorf("move %s: %w", name.Short(), err)
 	}
 	lock, err := lockRef(ctx, path)
@@ -59,12 +60,23 @@ func (s *store) moveRef(ctx context.Context, name plumbing.ReferenceName, from, 
 	if err := os.Rename(lock.Name(), path); err != nil {
 		return errors.Join(fmt.Errorf("move %s: %w", name.Short(), err), os.Remove(lock.Name()))
 	}
-	for dir := filepath.Dir(path); len(dir) > len(s.dir); dir = filepath.Dir(dir) {
+	for _, dir := range append(fresh, filepath.Dir(path)) {
 		if err := syncDir(dir); err != nil {
 			return fmt.Errorf("move %s: %w", name.Short(), err)
 		}
 	}
 	return nil
+}
+
+// makeDirs makes a folder and those above it, and returns the folders in which
+// it made one.
+func makeDirs(dir string) (changed []string, err error) {
+	for missing := dir; ; missing = filepath.Dir(missing) {
+		if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
+			return changed, os.MkdirAll(dir, 0o755)
+		}
+		changed = append(changed, filepath.Dir(missing))
+	}
 }
 
 func lockRef(ctx context.Context, path string) (*os.File, error) {
