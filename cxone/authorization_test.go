@@ -18,7 +18,8 @@ import (
 )
 
 func TestOneTokenForAll(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := tenantOf(t, simulator.Options{Latency: 20 * time.Millisecond})
 		s.holds(t, voice, fieldsBefore())
 		readTogether := func() {
@@ -49,7 +50,8 @@ func TestTokenRenewal(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := tenantOf(t, simulator.Options{TokenLifetime: test.lifetime})
 				read := func() {
 					if _, _, err := s.client.Get(t.Context(), "", voice, ""); err != nil {
@@ -71,7 +73,8 @@ func TestTokenRenewal(t *testing.T) {
 
 // A caller who leaves takes no token away from the others.
 func TestTokenOutlivesItsFirstCaller(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := tenantOf(t, simulator.Options{Latency: time.Second})
 		first, leave := context.WithCancel(t.Context())
 		var readers sync.WaitGroup
@@ -94,7 +97,8 @@ func TestTokenOutlivesItsFirstCaller(t *testing.T) {
 }
 
 func TestRefusedCredentials(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		given := "wrong-" + secret
 		s := newTenant(t, func(o *cxone.Options) {
 			o.Credentials = func(context.Context) (cxone.Credentials, error) {
@@ -139,7 +143,8 @@ func TestTokenEndpointTrouble(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t)
 				test.fault.Target = simulator.TargetToken
 				s.Inject(test.fault)
@@ -194,7 +199,8 @@ func TestTokenRequest(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				var form url.Values
 				var user, password string
 				var basic bool
@@ -227,7 +233,8 @@ func TestTokenRequest(t *testing.T) {
 
 // No secret reaches an error's text, even where the server quotes it.
 func TestSecretsStaySecret(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		const token = "canary-t0ken"
 		quote := fmt.Sprintf(`{"error":{"code":"no","message":"you sent %s, %s, %s and %s %s"}}`,
 			secret, url.QueryEscape(secret), token, strings.Repeat("x", 200), token)

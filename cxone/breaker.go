@@ -39,7 +39,7 @@ type breaker struct {
 
 func newBreaker(next http.RoundTripper, tenant string) *breaker {
 	l := &breaker{next: next}
-	l.circuit = gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+	l.circuit = gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{ //nolint:bodyclose // the caller closes
 		Name:        tenant,
 		Timeout:     breakerOpen,
 		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakerTrips },

@@ -2,7 +2,6 @@ package cxone
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,7 +59,7 @@ func New(options Options) (*Client, error) {
 		conflictStatuses: options.ConflictStatuses,
 		scopes:           options.Scopes,
 		compareContent:   options.Concurrency == ConcurrencyReadCompareWrite,
-		maxAttempts:      uint(options.MaxAttempts), //nolint:gosec // validate refuses a negative one
+		maxAttempts:      uint(options.MaxAttempts),
 		timeout:          options.Timeout,
 		http:             &http.Client{Transport: auth, CheckRedirect: refuseForeignRedirect},
 		transport:        transport,
@@ -117,7 +116,7 @@ func (c *Client) exchange(ctx context.Context, op *operation, method, address st
 	if err != nil {
 		return answer{}, c.noAnswer(ctx, op, method, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	// The wire has read the body and bounded it; this only copies.
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {
@@ -133,13 +132,13 @@ func bodyReader(body []byte) io.Reader {
 	return strings.NewReader(string(body))
 }
 
-// address is the URL of one configuration.
+// address is the URL of one configuration. The error wraps ErrRejected.
 func (c *Client) address(configID string) (string, error) {
 	switch configID {
 	case "":
-		return "", errors.New("the configId is empty")
+		return "", fmt.Errorf("%w: its configId is empty", deskhand.ErrRejected)
 	case ".", "..": // a server would take them for steps in the path
-		return "", fmt.Errorf("the configId %q cannot be part of a URL", configID)
+		return "", fmt.Errorf("%w: its configId %q cannot be part of a URL", deskhand.ErrRejected, configID)
 	}
 	return strings.Replace(c.resource, idPlaceholder, url.PathEscape(configID), 1), nil
 }

@@ -28,24 +28,27 @@ type Error struct {
 
 // Error tells what was called, what came back, and what to do.
 func (e *Error) Error() string {
-	var text strings.Builder
-	text.WriteString(e.Op)
+	call := e.Op
 	if e.ConfigID != "" {
-		text.WriteString(" " + e.ConfigID)
+		call += " " + e.ConfigID
 	}
-	text.WriteString(" in tenant " + string(e.Tenant) + ": ")
-	if e.Status != 0 {
-		text.WriteString(strings.TrimSpace(strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)) + ": ")
-	}
-	text.WriteString(e.Err.Error())
-	if e.Detail != "" {
-		text.WriteString(" (" + e.Detail + ")")
-	}
+	text := call + " in tenant " + string(e.Tenant) + ": " + e.reason()
 	if e.Hint != "" {
-		text.WriteString("; " + e.Hint)
+		text += "; " + e.Hint
 	}
-	text.WriteString(" [request id " + e.RequestID + "]")
-	return text.String()
+	return text + " [request id " + e.RequestID + "]"
+}
+
+// reason is the part of the text that says what went wrong.
+func (e *Error) reason() string {
+	text := e.Err.Error()
+	if e.Status != 0 {
+		text = strings.TrimSpace(strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)) + ": " + text
+	}
+	if e.Detail != "" {
+		text += " (" + e.Detail + ")"
+	}
+	return text
 }
 
 // Unwrap gives the sentinel and its cause.

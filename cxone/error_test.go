@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/deskhand/deskhand"
 	"github.com/deskhand/deskhand/cxone"
@@ -23,11 +24,12 @@ func TestErrorTexts(t *testing.T) {
 		404: `PUT dsk-voice-emea in tenant acme: 404 Not Found: the configuration changed in CXone: it was deleted there; read the configuration again, merge, and write under its new ETag`,
 		412: `PUT dsk-voice-emea in tenant acme: 412 Precondition Failed: the configuration changed in CXone (c: what CXone said); read the configuration again, merge, and write under its new ETag`,
 		429: `PUT dsk-voice-emea in tenant acme: 429 Too Many Requests: CXone is unavailable (c: what CXone said); lower requestsPerSecond of the tenant`,
-		503: `PUT dsk-voice-emea in tenant acme: the outcome of the write is unknown: PUT dsk-voice-emea in tenant acme: 503 Service Unavailable: CXone is unavailable (c: what CXone said)`,
+		503: `PUT dsk-voice-emea in tenant acme: the outcome of the write is unknown: 503 Service Unavailable: CXone is unavailable (c: what CXone said), and a GET could not settle it: 503 Service Unavailable: CXone is unavailable (c: what CXone said); read the configuration before anything else is written`,
 	}
 	for status, want := range tests {
 		t.Run(http.StatusText(status), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t, func(o *cxone.Options) { o.MaxAttempts = 1 })
 				s.wire.intercept = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 					if strings.HasSuffix(request.URL.Path, "/token") {
@@ -50,7 +52,8 @@ func TestErrorTexts(t *testing.T) {
 }
 
 func TestUnreadableCredentials(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		missing := errors.New("open /run/secrets/cxone: no such file")
 		s := newTenant(t, func(o *cxone.Options) {
 			o.Credentials = func(context.Context) (cxone.Credentials, error) { return cxone.Credentials{}, missing }
@@ -65,7 +68,8 @@ func TestUnreadableCredentials(t *testing.T) {
 
 // One tenant's own statuses for a failed precondition, and its own fields.
 func TestTenantsOwnContract(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t, func(o *cxone.Options) {
 			o.ConflictStatuses = []int{http.StatusLocked}
 			o.ServerManaged = []string{"revision"}

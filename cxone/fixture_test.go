@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -112,19 +111,12 @@ func (s *tenant) tokens() int {
 // holds puts a configuration there by hand, and returns its ETag.
 func (s *tenant) holds(t *testing.T, id string, fields map[string]any) deskhand.ETag {
 	t.Helper()
-	s.Simulator.Put(id, fields)
+	s.Put(id, fields)
 	live, found := s.Configuration(id)
 	if !found {
 		t.Fatalf("the simulator lost %s", id)
 	}
 	return live.ETag
-}
-
-// inBubble runs a test where time is fake.
-func inBubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, test)
 }
 
 func document(t *testing.T, text string) deskhand.Document {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/deskhand/deskhand"
 	"github.com/deskhand/deskhand/cxone"
@@ -27,7 +28,8 @@ func TestWithoutStrongETags(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t, test.adjust...)
 				s.holds(t, voice, fieldsBefore())
 				s.Inject(simulator.Fault{Kind: test.fault})
@@ -80,7 +82,8 @@ func TestWithoutStrongETags(t *testing.T) {
 
 // A tag made of content yields to a strong ETag as soon as there is one.
 func TestStrongETagAfterAll(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		strong := s.holds(t, voice, fieldsBefore())
 		s.Inject(simulator.Fault{Kind: simulator.FaultNoETag, Next: 1})
@@ -96,7 +99,8 @@ func TestStrongETagAfterAll(t *testing.T) {
 }
 
 func TestLostAnswerWithoutETags(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t, readCompareWrite)
 		s.holds(t, voice, fieldsBefore())
 		s.Inject(simulator.Fault{Kind: simulator.FaultNoETag})

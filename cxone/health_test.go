@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/deskhand/deskhand"
@@ -11,7 +12,8 @@ import (
 )
 
 func TestDegradedAndRecovered(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		began := time.Now()
 		s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 503})
@@ -47,7 +49,8 @@ func TestDegradedAndRecovered(t *testing.T) {
 
 // While CXone is dead, a client asks now and then, not for each desktop.
 func TestBreaker(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		s.Inject(simulator.Fault{Kind: simulator.FaultDropped})
 		began := time.Now()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/deskhand/deskhand"
 )
@@ -52,7 +53,10 @@ func (c *Client) List(ctx context.Context) ([]Listed, error) {
 				all = append(all, listed)
 			}
 		}
-		if len(got.Items) < pageSize || len(all) == before || got.Total > 0 && len(all) >= got.Total {
+		// A server may cap the page below what was asked for, so a short page is
+		// the last only where no total says otherwise.
+		last := len(got.Items) < pageSize && got.Total == 0 || got.Total > 0 && len(all) >= got.Total
+		if last || len(all) == before {
 			return all, nil
 		}
 	}
@@ -107,8 +111,11 @@ func (c *Client) listed(item json.RawMessage) (Listed, error) {
 		return Listed{}, fmt.Errorf("read item %q of the list: %w", head.ID, err)
 	}
 	document = document.Without(c.serverManaged...).Without("id", "etag")
-	if c.compareContent {
+	switch {
+	case c.compareContent:
 		head.ETag = contentTag(document)
+	case head.ETag != "" && !strings.HasSuffix(string(head.ETag), `"`):
+		head.ETag = `"` + head.ETag + `"` // as the header spells it
 	}
 	return Listed{
 		ConfigID: head.ID,

@@ -1,7 +1,6 @@
 package cxone
 
 import (
-	"context"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -49,26 +48,32 @@ func burstOf(limit rate.Limit) int {
 }
 
 func (l *throttle) RoundTrip(request *http.Request) (*http.Response, error) {
-	if err := l.wait(request.Context()); err != nil {
+	if err := l.wait(request); err != nil {
 		return nil, err
 	}
 	sent := time.Now()
-	l.mu.Lock()
-	l.sent.add(sent)
-	l.mu.Unlock()
+	if !isToken(request) {
+		l.mu.Lock()
+		l.sent.add(sent)
+		l.mu.Unlock()
+	}
 	response, err := l.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
-	l.learn(sent, response)
+	l.learn(sent, response, isToken(request))
 	return response, nil
 }
 
-// wait returns when the tenant is not paused and the rate allows a request.
-func (l *throttle) wait(ctx context.Context) error {
+// wait returns when the tenant is not paused and the rate allows a request. A
+// token is needed now and then only, and by all: it takes no turn.
+func (l *throttle) wait(request *http.Request) error {
+	ctx := request.Context()
 	for {
-		if err := l.limiter.Wait(ctx); err != nil {
-			return err
+		if !isToken(request) {
+			if err := l.limiter.Wait(ctx); err != nil {
+				return err
+			}
 		}
 		left := l.pauseLeft()
 		if left <= 0 {
@@ -90,7 +95,7 @@ func (l *throttle) pauseLeft() time.Duration {
 	return time.Until(l.pausedUntil)
 }
 
-func (l *throttle) learn(sent time.Time, response *http.Response) {
+func (l *throttle) learn(sent time.Time, response *http.Response, token bool) {
 	now := time.Now()
 	after, said := retryAfter(response.Header, now)
 	l.mu.Lock()
@@ -100,11 +105,13 @@ func (l *throttle) learn(sent time.Time, response *http.Response) {
 		if !said {
 			after = time.Second
 		}
-		l.slowDown(sent, now)
+		if !token {
+			l.slowDown(sent, now)
+		}
 		l.pause(now, after)
 	case response.StatusCode == http.StatusServiceUnavailable && said:
 		l.pause(now, after)
-	case response.StatusCode < 500:
+	case response.StatusCode < 500 && !token:
 		l.speedUp()
 		if reset, exhausted := exhaustedUntil(response.Header, now); exhausted {
 			l.pause(now, reset)

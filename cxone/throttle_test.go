@@ -1,10 +1,11 @@
 package cxone_test
 
 import (
-	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/deskhand/deskhand/cxone"
@@ -26,7 +27,8 @@ func TestRetryAfterHoldsTheTenant(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t)
 				s.Inject(simulator.Fault{Kind: simulator.FaultStatus, Status: 429, RetryAfter: test.retryAfter, Next: 1})
 				began := time.Now()
@@ -42,7 +44,8 @@ func TestRetryAfterHoldsTheTenant(t *testing.T) {
 }
 
 func TestOneRefusalHoldsAllCalls(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		began := time.Now()
 		var mu sync.Mutex
@@ -86,11 +89,12 @@ func TestRateLimitHeaders(t *testing.T) {
 		"draft 7":   {"RateLimit", "limit=100, remaining=0, reset=20"},
 		"draft 8":   {"RateLimit", `"default";r=0;t=20`},
 		"X-":        {"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "20"},
-		"Unix time": {"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", fmt.Sprint(time.Date(2000, 1, 1, 0, 0, 20, 0, time.UTC).Unix())},
+		"Unix time": {"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(time.Date(2000, 1, 1, 0, 0, 20, 0, time.UTC).Unix(), 10)},
 	}
 	for name, headers := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) { // where it is midnight of 2000-01-01
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { // where it is midnight of 2000-01-01
 				s := newTenant(t)
 				s.wire.intercept = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 					if request.Method == http.MethodGet {
@@ -126,7 +130,8 @@ func TestPace(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				const requests, limit = 2000, 200
 				s := tenantOf(t, simulator.Options{Latency: 20 * time.Millisecond, RateLimit: limit},
 					func(o *cxone.Options) { o.RequestsPerSecond, o.MaxAttempts = test.ceiling, 20 })

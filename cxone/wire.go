@@ -71,7 +71,7 @@ func (l *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 // readWhole puts the unpacked body in place of the one on the network, and
 // returns its length.
 func readWhole(response *http.Response) (int64, error) {
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	var body io.Reader = response.Body
 	// http.Transport unpacks what it asked for; this is for a server that packs
 	// unasked.

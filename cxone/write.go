@@ -116,7 +116,7 @@ func (w *write) settle(ctx context.Context, failed *Error) (deskhand.Observed, e
 	live, err := w.readBack(ctx)
 	switch {
 	case err != nil:
-		return deskhand.Observed{}, w.unknown(fmt.Errorf("%w; then: %w", failed, err))
+		return deskhand.Observed{}, w.unknown(failed.reason(), err)
 	case w.achieved(live):
 		return live.Observed, nil
 	case w.untouched(live):
@@ -161,7 +161,7 @@ func (w *write) result(ctx context.Context, got answer) (deskhand.Observed, erro
 	}
 	live, err := w.readBack(ctx)
 	if err != nil {
-		return deskhand.Observed{}, w.unknown(fmt.Errorf("it was accepted with status %d; then: %w", got.status, err))
+		return deskhand.Observed{}, w.unknown(fmt.Sprintf("it was accepted with status %d", got.status), err)
 	}
 	return live.Observed, nil
 }
@@ -174,8 +174,16 @@ func (w *write) readBack(ctx context.Context) (seen, error) {
 	return w.client.readPatiently(ctx, lasting, w.op, "")
 }
 
-func (w *write) unknown(cause error) error {
-	return w.op.fail(w.method, 0, fmt.Errorf("%w: %w", deskhand.ErrUnknownOutcome, cause), hintSettle)
+// unknown wraps no sentinel but the one: whatever kept the answer and the GET
+// away, what to do about it is the same.
+func (w *write) unknown(sent string, read error) error {
+	var failed *Error
+	reason := read.Error()
+	if errors.As(read, &failed) {
+		reason = failed.reason()
+	}
+	return w.op.fail(w.method, 0, fmt.Errorf("%w: %s, and a GET could not settle it: %s",
+		deskhand.ErrUnknownOutcome, sent, reason), hintSettle)
 }
 
 // outlive returns a context that ends the given time after its parent does.

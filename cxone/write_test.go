@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/deskhand/deskhand"
@@ -145,7 +146,8 @@ func TestPut(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t)
 				etag := s.holds(t, voice, fieldsBefore())
 				for _, fault := range test.faults {
@@ -177,7 +179,7 @@ func TestPut(t *testing.T) {
 
 func TestCreate(t *testing.T) {
 	t.Parallel()
-	inBubbles := map[string]struct {
+	tests := map[string]struct {
 		fault    simulator.Fault
 		statuses []int
 		want     error
@@ -187,9 +189,10 @@ func TestCreate(t *testing.T) {
 		"dropped":       {fault: simulator.Fault{Kind: simulator.FaultDropped, Method: http.MethodPut, Next: 1}, statuses: []int{0, 404, 201}},
 		"exists by now": {fault: simulator.Fault{Kind: simulator.FaultEditBefore, Next: 1, Fields: map[string]any{"theirs": 1}}, statuses: []int{412}, want: deskhand.ErrPrecondition},
 	}
-	for name, test := range inBubbles {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t)
 				if test.fault.Kind != "" {
 					s.Inject(test.fault)
@@ -226,7 +229,8 @@ func TestDelete(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := newTenant(t)
 				etag := s.holds(t, voice, fieldsBefore())
 				if test.fault.Kind != "" {
@@ -248,7 +252,8 @@ func TestDelete(t *testing.T) {
 }
 
 func TestBlindWritesAreRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		for _, blind := range []deskhand.Precondition{{}, deskhand.IfMatch(""), deskhand.IfMatch("*")} {
 			if _, _, err := s.client.Put(t.Context(), requestID, voice, document(t, after), blind); !errors.Is(err, deskhand.ErrNoPrecondition) {
@@ -265,7 +270,8 @@ func TestBlindWritesAreRefused(t *testing.T) {
 // A write that seems lost may arrive late: the 412 of its repetition is then
 // its own doing.
 func TestLateArrival(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		etag := s.holds(t, voice, fieldsBefore())
 		puts := 0
@@ -277,7 +283,7 @@ func TestLateArrival(t *testing.T) {
 			if puts == 1 {
 				return nil, io.ErrUnexpectedEOF
 			}
-			s.Simulator.Put(voice, map[string]any{"layout": map[string]any{"gridColumns": 8}}) // the first arrives
+			s.Put(voice, map[string]any{"layout": map[string]any{"gridColumns": 8}}) // the first arrives
 			return next.RoundTrip(request)
 		}
 		live, request, err := s.client.Put(t.Context(), requestID, voice, document(t, after), deskhand.IfMatch(etag))
@@ -291,7 +297,8 @@ func TestLateArrival(t *testing.T) {
 
 // Nobody listens: the write cannot have been applied, and no GET has to show it.
 func TestNeverSent(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := newTenant(t)
 		s.wire.intercept = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 			if strings.HasSuffix(request.URL.Path, "/token") {
@@ -316,7 +323,8 @@ func TestStopDuringWrite(t *testing.T) {
 	}
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				s := tenantOf(t, simulator.Options{Latency: time.Second})
 				etag := s.holds(t, voice, fieldsBefore())
 				fault.Method, fault.Next = http.MethodPut, 1
@@ -349,7 +357,8 @@ func TestStopDuringWait(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				adjust := test.adjust
 				if adjust == nil {
 					adjust = func(*cxone.Options) {}
