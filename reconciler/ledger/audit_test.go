@@ -298,7 +298,9 @@ func TestVerifyFindsTampering(t *testing.T) {
 		}
 	}
 	for name, tamper := range map[string]func(path string, content []byte) []byte{
-		"altered":  func(_ string, content []byte) []byte { return []byte(strings.Replace(string(content), "Ada", "Eve", 1)) },
+		"altered": func(_ string, content []byte) []byte {
+			return []byte(strings.Replace(string(content), "Ada", "Eve", 1))
+		},
 		"removed":  func(string, []byte) []byte { return nil },
 		"repeated": func(_ string, content []byte) []byte { return append(content[:len(content):len(content)], content...) },
 		"no JSON":  func(string, []byte) []byte { return []byte("{\n") },

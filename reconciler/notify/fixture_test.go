@@ -63,9 +63,10 @@ func journal(t *testing.T, l *ledger.Ledger, records ...deskhand.Record) {
 
 // receiver is a webhook in memory.
 type receiver struct {
-	mu     sync.Mutex
-	got    []received
-	answer func(configID string, attempt int) reply // nil is 204
+	mu       sync.Mutex
+	got      []received
+	attempts map[string]int                           // by event
+	answer   func(configID string, attempt int) reply // nil is 204
 }
 
 type received struct {
@@ -97,15 +98,13 @@ func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	configID := event.Subject + event.Payload.ConfigID
 	r.mu.Lock()
-	attempt := 1
-	for _, earlier := range r.got {
-		if earlier.id == request.Header.Get("webhook-id") {
-			attempt++
-		}
+	id := request.Header.Get("webhook-id")
+	if r.attempts == nil {
+		r.attempts = make(map[string]int)
 	}
-	r.got = append(r.got, received{
-		id: request.Header.Get("webhook-id"), configID: configID, at: time.Now(), header: request.Header, body: body,
-	})
+	r.attempts[id]++
+	attempt := r.attempts[id]
+	r.got = append(r.got, received{id: id, configID: configID, at: time.Now(), header: request.Header, body: body})
 	given := reply{status: http.StatusNoContent}
 	if r.answer != nil {
 		given = r.answer(configID, attempt)
