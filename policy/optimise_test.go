@@ -110,9 +110,9 @@ func TestLayoutSaysWhatAgentsSee(t *testing.T) {
 	}
 	want := []string{
 		"12 columns are 96 px each at 1280x720, 103 px each at 1366x768; below 140 px agents scroll sideways",
-		"call-controls needs 240 px, gets 193 px at 1280x720, 207 px at 1366x768",
-		"contact-summary needs 280 px, gets 193 px at 1280x720, 207 px at 1366x768",
-		"notes needs 320 px, gets 290 px at 1280x720, 311 px at 1366x768",
+		"contact-summary needs 280 px, gets 193 px at 1280x720, 207 px at 1366x768; " +
+			"call-controls needs 240 px, gets 193 px at 1280x720, 207 px at 1366x768; " +
+			"notes needs 320 px, gets 290 px at 1280x720, 311 px at 1366x768",
 	}
 	if diff := cmp.Diff(want, messages, cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" {
 		t.Error(diff)

@@ -106,7 +106,17 @@ func layoutColumns(on subject) []fault {
 			hint: hint,
 		})
 	}
-	for i, name := range on.Layout.WidgetOrder {
+	if tight := tightWidgets(on, with); len(tight) > 0 {
+		// The widths follow from the number of columns, so that is the place.
+		faults = append(faults, fault{at: "/layout/gridColumns", message: strings.Join(tight, "; "), hint: hint})
+	}
+	return faults
+}
+
+// tightWidgets tells of each widget that is too narrow on some screen, once.
+func tightWidgets(on subject, with layoutSettings) []string {
+	var all []string
+	for _, name := range on.Layout.WidgetOrder {
 		needs := with.Widgets[name]
 		var tight []string
 		for _, grid := range grids(on.view, with) {
@@ -115,14 +125,10 @@ func layoutColumns(on subject) []fault {
 			}
 		}
 		if len(tight) > 0 {
-			faults = append(faults, fault{
-				at:      deskhand.Pointer("/layout/widgetOrder").Index(i),
-				message: fmt.Sprintf("%s needs %s, gets %s", shorten(name), pixels(needs.MinWidth), strings.Join(tight, ", ")),
-				hint:    hint,
-			})
+			all = appendNew(all, fmt.Sprintf("%s needs %s, gets %s", shorten(name), pixels(needs.MinWidth), strings.Join(tight, ", ")))
 		}
 	}
-	return faults
+	return all
 }
 
 func layoutCompliance(on subject) []fault {
