@@ -24,7 +24,7 @@ func isPayload(name string) bool {
 func isKnown(name string) bool { return slices.Contains(definitionKeys[:], name) }
 
 // build makes the desktop of its merged definition.
-func build(desktop deskhand.Desktop, definition *value, names *interner) (deskhand.Desktop, error) {
+func build(desktop deskhand.Desktop, definition *value, names interner) (deskhand.Desktop, error) {
 	fields, _ := definition.decoded().(map[string]any)
 	origins := definition.origins(make([]deskhand.Origin, 0, definition.count()+1), "", names)
 	if _, given := fields["licenseTier"]; !given {
@@ -65,7 +65,7 @@ func build(desktop deskhand.Desktop, definition *value, names *interner) (deskha
 
 // fillRegion returns the banners with displayRegion wherever it is missing, and
 // where it was.
-func fillRegion(banners any, region string, names *interner) (any, []deskhand.Pointer) {
+func fillRegion(banners any, region string, names interner) (any, []deskhand.Pointer) {
 	list, isList := banners.([]any)
 	if !isList {
 		return banners, nil

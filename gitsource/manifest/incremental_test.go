@@ -11,6 +11,8 @@ import (
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+	"gopkg.in/yaml.v3"
 	"pgregory.net/rapid"
 
 	"github.com/deskhand/deskhand"
@@ -243,10 +245,32 @@ func BenchmarkLoadFirst(b *testing.B) {
 	}
 }
 
+// BenchmarkParseFloor is the least that a first load can cost.
+func BenchmarkParseFloor(b *testing.B) {
+	repository := typical(10_000)
+	entries := repository.entries()
+	for b.Loop() {
+		var group errgroup.Group
+		group.SetLimit(runtime.GOMAXPROCS(0))
+		for _, entry := range entries {
+			group.Go(func() error {
+				var node yaml.Node
+				return yaml.Unmarshal([]byte(repository[entry.Path]), &node)
+			})
+		}
+		if err := group.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkLoadOneOfTenThousand(b *testing.B) {
 	repository := typical(10_000)
 	entries := repository.entries()
 	loader := manifest.NewLoader(manifest.Options{Root: "desktops"})
+	if _, err := loader.Load(b.Context(), entries, repository.read); err != nil {
+		b.Fatal(err)
+	}
 	for i := 0; b.Loop(); i++ {
 		at := slices.IndexFunc(entries, func(e manifest.Entry) bool { return strings.HasSuffix(e.Path, "team-05000.yaml") })
 		entries[at].Hash = fmt.Sprint(i)

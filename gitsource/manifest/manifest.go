@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -57,7 +58,7 @@ type Loader struct {
 	resolved    map[string]*resolved // by path: the desktops
 	policy      *deskhand.File
 	policyHash  string
-	names       *interner
+	names       []interner // one for each worker
 	stats       Stats
 }
 
@@ -67,12 +68,16 @@ func NewLoader(options Options) *Loader {
 	if options.MaxFileSize <= 0 {
 		options.MaxFileSize = DefaultMaxFileSize
 	}
+	names := make([]interner, runtime.GOMAXPROCS(0))
+	for i := range names {
+		names[i] = interner{}
+	}
 	return &Loader{
 		root:        root,
 		maxFileSize: options.MaxFileSize,
 		sources:     map[string]*source{},
 		resolved:    map[string]*resolved{},
-		names:       newInterner(),
+		names:       names,
 	}
 }
 

@@ -6,11 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"path"
-	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,7 +20,7 @@ import (
 type pass struct {
 	tree        *tree
 	maxFileSize int
-	names       *interner
+	names       []interner
 	read        func(Entry) ([]byte, error)
 	previous    map[string]*resolved
 
@@ -152,15 +151,19 @@ func (p *pass) resolveAll(ctx context.Context, names []string) error {
 	}
 	made := make([]*resolved, len(names))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range names {
+	var next atomic.Int64
+	for _, pointers := range p.names {
 		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("load definitions: %w", err)
+			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
+				if err := ctx.Err(); err != nil {
+					return fmt.Errorf("load definitions: %w", err)
+				}
+				var err error
+				if made[i], err = p.resolve(names[i], pointers); err != nil {
+					return err
+				}
 			}
-			var err error
-			made[i], err = p.resolve(name)
-			return err
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -174,7 +177,7 @@ func (p *pass) resolveAll(ctx context.Context, names []string) error {
 }
 
 // resolve merges what the desktop rests on, the defaults of its folders first.
-func (p *pass) resolve(name string) (*resolved, error) {
+func (p *pass) resolve(name string, pointers interner) (*resolved, error) {
 	defaults := p.tree.defaultsOf(path.Dir(name))
 	var chain chain
 	for _, file := range defaults {
@@ -205,7 +208,7 @@ func (p *pass) resolve(name string) (*resolved, error) {
 		made.findings = reserved
 		return made, nil
 	}
-	desktop, err := build(made.desktop, definition, p.names)
+	desktop, err := build(made.desktop, definition, pointers)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -237,10 +240,11 @@ func (p *pass) content(entry Entry) ([]byte, error) {
 
 // fingerprint names a desktop's file and the contents of all that it rests on.
 func fingerprint(name string, parts []part) string {
-	hash := sha256.New()
-	_, _ = io.WriteString(hash, name) // a hash never fails
+	text := []byte(name)
 	for _, part := range parts {
-		_, _ = fmt.Fprintf(hash, "\x00%s\x00%s", part.path, part.hash)
+		text = append(append(text, 0), part.path...)
+		text = append(append(text, 0), part.hash...)
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }

@@ -3,7 +3,7 @@ package manifest
 import (
 	"maps"
 	"strconv"
-	"sync"
+	"strings"
 
 	"github.com/deskhand/deskhand"
 )
@@ -79,7 +79,7 @@ func (v *value) decoded() any {
 }
 
 // origins appends the places of the value at path and of all inside it.
-func (v *value) origins(origins []deskhand.Origin, at deskhand.Pointer, names *interner) []deskhand.Origin {
+func (v *value) origins(origins []deskhand.Origin, at deskhand.Pointer, names interner) []deskhand.Origin {
 	origins = append(origins, deskhand.Origin{Path: at, Position: v.at})
 	for name, member := range v.fields {
 		origins = member.origins(origins, names.child(at, name), names)
@@ -102,11 +102,9 @@ func (v *value) count() int {
 }
 
 // interner keeps one copy of each pointer, because ten thousand desktops point
-// to the same few hundred places.
-type interner struct {
-	mu       sync.Mutex
-	children map[childKey]deskhand.Pointer
-}
+// to the same few hundred places. One goroutine may use it at a time: each worker
+// has its own.
+type interner map[childKey]deskhand.Pointer
 
 type childKey struct {
 	parent deskhand.Pointer
@@ -115,21 +113,17 @@ type childKey struct {
 
 // maxInterned bounds the table: names that are gone from the repository are
 // forgotten when it is full.
-const maxInterned = 1 << 16
+const maxInterned = 1 << 14
 
-func newInterner() *interner { return &interner{children: map[childKey]deskhand.Pointer{}} }
-
-func (n *interner) child(parent deskhand.Pointer, name string) deskhand.Pointer {
+func (n interner) child(parent deskhand.Pointer, name string) deskhand.Pointer {
 	key := childKey{parent, name}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if child, known := n.children[key]; known {
+	if child, known := n[key]; known {
 		return child
 	}
-	if len(n.children) >= maxInterned {
-		clear(n.children)
+	if len(n) >= maxInterned {
+		clear(n)
 	}
 	child := parent.Child(name)
-	n.children[key] = child
+	n[childKey{parent, strings.Clone(name)}] = child
 	return child
 }
