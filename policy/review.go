@@ -31,10 +31,11 @@ func (j judge) review(ctx context.Context, desktop deskhand.Desktop) (deskhand.R
 	}
 	verdict := verdict{desktop: desktop, settings: with, waivers: j.book.waiversFor(desktop, j.now)}
 	written := subject{
-		view: newView(desktop, desktop.Document), document: desktop.Document, settings: with, reserved: j.reserved,
+		view: newView(desktop, desktop.Document), document: desktop.Document, definition: desktop.Definition.Fields(),
+		settings: with, reserved: j.reserved,
 	}
 
-	shapeFaults := j.schema.check(desktop.Definition.Fields())
+	shapeFaults := j.schema.check(written.definition)
 	sent, edits := written, []mended(nil)
 	if len(shapeFaults) == 0 {
 		rows := slices.DeleteFunc(slices.Clone(j.optimisers), func(row optimiser) bool {
@@ -124,7 +125,7 @@ func (v *verdict) add(rule Rule, sent, written []fault) {
 }
 
 func (v *verdict) severity(rule Rule, found fault) deskhand.Severity {
-	if set, isSet := v.settings.Severities[rule.ID]; isSet && !rule.fixed {
+	if set, isSet := v.settings.Severities[rule.ID]; isSet {
 		return set
 	}
 	if found.severity != "" {

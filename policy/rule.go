@@ -39,9 +39,10 @@ func Rules() []Rule {
 // subject is what a rule judges: one desktop and the rulings that hold for it.
 type subject struct {
 	view
-	document deskhand.Document // what view was read from
-	settings *settings
-	reserved *reservedTable
+	document   deskhand.Document // what view was read from
+	definition map[string]any    // decoded, with json.Number; only to be read
+	settings   *settings
+	reserved   *reservedTable
 }
 
 // fault is what a rule finds; the review adds the place and the rule.

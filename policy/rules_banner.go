@@ -134,25 +134,16 @@ func bannerRegion(on subject) []fault {
 
 func bannerSecret(on subject) []fault {
 	var faults []fault
-	eachText("", on.document.Fields(), func(at deskhand.Pointer, text string) {
+	eachText("", on.definition, func(at deskhand.Pointer, text string) {
 		if what := secretIn(text); what != "" {
 			faults = append(faults, fault{
-				at:      definitionPath(on, at),
+				at:      at,
 				message: fmt.Sprintf("%s holds what looks like %s", nameOf(at), what),
 				hint:    "remove it, and replace it where it is in use: git remembers it",
 			})
 		}
 	})
 	return faults
-}
-
-// definitionPath is where the definition has the payload's value: fields that
-// deskhand does not know are under extra.
-func definitionPath(on subject, at deskhand.Pointer) deskhand.Pointer {
-	if _, passed := on.Extra[at.Tokens()[0]]; passed {
-		return "/extra" + at
-	}
-	return at
 }
 
 // eachText visits all texts of decoded JSON in a stable order.
