@@ -40,8 +40,6 @@ const (
 	drainTime = 10 * time.Second
 	// maxMoves bounds how often a single write starts anew for other writers.
 	maxMoves = 3
-	// maxLag is how many entries of other tenants the cursor may be behind.
-	maxLag = 256
 	// readAtOnce is how many entries are held at a time.
 	readAtOnce = 512
 )
@@ -185,8 +183,8 @@ func (a *Auditor) write(ctx context.Context, target uint64) error {
 		}
 	}
 	a.reached = max(a.reached, a.position)
-	if a.position >= a.pushed+maxLag {
-		a.signalPush()
+	if a.position > a.pushed {
+		a.signalPush() // if only for the cursor to pass what is of other tenants
 	}
 	return nil
 }
@@ -203,7 +201,6 @@ func (a *Auditor) commit(ctx context.Context, batch batch) error {
 		a.current = false // the commit may have been made in spite of the error
 		return fmt.Errorf("commit %d records: %w", len(batch.entries), err)
 	}
-	a.signalPush()
 	return nil
 }
 
@@ -226,9 +223,6 @@ func (a *Auditor) resume(ctx context.Context) error {
 	present, err := a.recorded(ctx, cursor)
 	if err != nil {
 		return err
-	}
-	if len(present) > 0 {
-		a.signalPush()
 	}
 	a.position, a.pushed, a.present, a.current = cursor, cursor, present, true
 	return nil

@@ -174,6 +174,7 @@ func (n *Notifier) halt(now time.Time, reason error) {
 // bury makes a dead letter of a delivery.
 func (n *Notifier) bury(one *delivery) {
 	n.drop(one)
+	n.meter.DeadLettered(n.sink.Name)
 	text, err := json.Marshal(one)
 	if err != nil {
 		n.logger.Error().Err(err).Msg("a dead letter cannot be kept")

@@ -34,6 +34,13 @@ type Store interface {
 	SaveReader(ctx context.Context, name string, cursor uint64, values map[string][]byte) error
 }
 
+// Meter counts what happens.
+type Meter interface {
+	// Delivered counts an attempt; err is nil where the sink took the event.
+	Delivered(sink string, err error)
+	DeadLettered(sink string)
+}
+
 // Sink is one webhook.
 type Sink struct {
 	Name string
@@ -59,6 +66,7 @@ type Options struct {
 	Start     uint64
 	Version   string            // of deskhand, for User-Agent
 	Transport http.RoundTripper // nil is one that refuses private addresses
+	Meter     Meter             // nil counts nothing
 	Logger    zerolog.Logger
 }
 
@@ -89,6 +97,7 @@ type Notifier struct {
 	store     Store
 	client    *http.Client
 	userAgent string
+	meter     Meter
 	logger    zerolog.Logger
 
 	wake chan struct{} // holds one signal while there may be something to send
@@ -127,11 +136,15 @@ func New(sink Sink, feed Feed, store Store, options Options) (*Notifier, error) 
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		userAgent: strings.TrimSuffix("deskhand/"+options.Version, "/"),
+		meter:     options.Meter,
 		logger:    options.Logger.With().Str("sink", sink.Name).Logger(),
 		wake:      make(chan struct{}, 1),
 		room:      make(chan struct{}, 1),
 		queue:     make(queue),
 		unsaved:   make(map[string][]byte),
+	}
+	if n.meter == nil {
+		n.meter = noMeter{}
 	}
 	if err := n.load(context.Background(), options.Start); err != nil {
 		return nil, fmt.Errorf("webhook sink %q: %w", sink.Name, err)
@@ -180,3 +193,8 @@ func (n *Notifier) load(ctx context.Context, start uint64) error {
 	}
 	return nil
 }
+
+type noMeter struct{}
+
+func (noMeter) Delivered(string, error) {}
+func (noMeter) DeadLettered(string)     {}

@@ -119,7 +119,8 @@ func TestNoSecretLeaves(t *testing.T) {
 		l, sink := openLedger(t), itsm()
 		sink.URL += "?key=canary-token"
 		sink.Secret = func(context.Context) (string, error) { return "whsec_canary secret", nil }
-		n, err := notify.New(sink, l, l, notify.Options{Transport: &receiver{}, Logger: zerolog.New(&log)})
+		counted := &count{}
+		n, err := notify.New(sink, l, l, notify.Options{Transport: &receiver{}, Logger: zerolog.New(&log), Meter: counted})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,6 +132,9 @@ func TestNoSecretLeaves(t *testing.T) {
 		if err != nil || len(letters) != 1 || !strings.Contains(letters[0].Error, "base64") {
 			t.Fatalf("got %+v, %v, want one letter that says what is wrong with the secret", letters, err)
 		}
+		if counted.failed != letters[0].Attempts || counted.dead != 1 {
+			t.Errorf("counted %+v, want %d attempts and a letter", counted, letters[0].Attempts)
+		}
 		for _, text := range []string{log.String(), letters[0].Error} {
 			if strings.Contains(text, "canary") || strings.Contains(text, "token-in-path") {
 				t.Errorf("a secret is in %q", text)
@@ -138,6 +142,17 @@ func TestNoSecretLeaves(t *testing.T) {
 		}
 	})
 }
+
+// count is a Meter. The notifier calls it from one goroutine at a time.
+type count struct{ failed, dead int }
+
+func (c *count) Delivered(_ string, err error) {
+	if err != nil {
+		c.failed++
+	}
+}
+
+func (c *count) DeadLettered(string) { c.dead++ }
 
 func TestAFailingEventHoldsBackOnlyItsDesktop(t *testing.T) {
 	t.Parallel()

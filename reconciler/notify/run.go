@@ -149,6 +149,7 @@ func (n *Notifier) deliver(ctx context.Context, one *delivery) {
 	if got.err != nil && ctx.Err() != nil {
 		return // cut off, which says nothing about the sink
 	}
+	n.meter.Delivered(n.sink.Name, got.err)
 	now := time.Now()
 	n.changed()
 	log := n.logger.With().Str("event", one.Record.ID).Str("configId", one.Record.ConfigID).Logger()
