@@ -49,6 +49,7 @@ Exit codes: 0 done, 1 error, 2 changes or drift found, 3 refused by findings,
 	root.AddCommand(
 		newRunCommand(env),
 
+		newDemoCommand(env),
 		newValidateCommand(env),
 		newPlanCommand(env),
 		newApplyCommand(env),

@@ -43,9 +43,9 @@ are on the wire, record them, and stop.`,
 	return cmd
 }
 
-// runDaemon runs until ctx ends. started, where given, gets the daemon once it
-// listens.
-func runDaemon(ctx context.Context, config configs.Config, env environment, started func(*reconciler.Daemon)) (err error) {
+// runDaemon runs until ctx ends. started, where given, gets the daemon and its
+// address once it listens.
+func runDaemon(ctx context.Context, config configs.Config, env environment, started func(daemon *reconciler.Daemon, address string)) (err error) {
 	log := newLogger(config.Log, env)
 	s, err := openStation(ctx, config, log)
 	if err != nil {
@@ -83,7 +83,7 @@ func runDaemon(ctx context.Context, config configs.Config, env environment, star
 	log.Info().Str("version", buildVersion()).Str("listen", config.HTTP.Listen).
 		Str("source", config.Source.URL).Int("tenants", len(s.tenants)).Msg("deskhand runs")
 	if started != nil {
-		started(daemon)
+		started(daemon, listener.Addr().String())
 	}
 	err = group.Wait()
 	log.Info().Msg("deskhand stops: what was on the wire is finished and recorded")

@@ -9,11 +9,11 @@ import (
 	"strings"
 
 	"github.com/deskhand/deskhand"
-	"github.com/deskhand/deskhand/gitsource/manifest"
 )
 
-// tree is a folder of definitions on disk, and what of it was asked for. Paths
-// are slash-separated and as the user would write them from the current folder.
+// tree is a folder of definitions on disk, and what of it was asked for. Both are
+// slash-separated paths as the user would write them from the current folder;
+// what is read from the tree has paths from its root.
 type tree struct {
 	root     string
 	selected []string // files and folders; the root for everything
@@ -75,22 +75,13 @@ func tierNames() []string {
 	return names
 }
 
-// entries lists the tree for a Loader, with paths from the current folder.
-func (t tree) entries() ([]manifest.Entry, func(manifest.Entry) ([]byte, error), error) {
-	entries, read, err := manifest.Dir(filepath.FromSlash(t.root))
-	if err != nil {
-		return nil, nil, err
-	}
-	inside := make(map[string]manifest.Entry, len(entries))
-	for i, entry := range entries {
-		entries[i].Path = path.Join(t.root, entry.Path)
-		inside[entries[i].Path] = entry
-	}
-	return entries, func(entry manifest.Entry) ([]byte, error) { return read(inside[entry.Path]) }, nil
-}
+// path is where a file of the tree is, as the user would write it.
+func (t tree) path(file string) string { return path.Join(t.root, file) }
 
+// isSelected reports whether a file of the tree was asked for.
 func (t tree) isSelected(file string) bool {
+	named := t.path(file)
 	return slices.ContainsFunc(t.selected, func(selected string) bool {
-		return selected == t.root || file == selected || strings.HasPrefix(file, selected+"/")
+		return selected == t.root || named == selected || strings.HasPrefix(named, selected+"/")
 	})
 }

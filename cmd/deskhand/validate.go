@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -101,11 +102,11 @@ func validate(ctx context.Context, trees []tree) (validated, func(string) ([]byt
 
 // review resolves and reviews everything below the tree's root.
 func (t tree) review(ctx context.Context) (deskhand.Review, deskhand.Snapshot, error) {
-	entries, read, err := t.entries()
+	entries, read, err := manifest.Dir(filepath.FromSlash(t.root))
 	if err != nil {
 		return deskhand.Review{}, deskhand.Snapshot{}, err
 	}
-	snapshot, err := manifest.NewLoader(manifest.Options{Root: t.root}).Load(ctx, entries, read)
+	snapshot, err := manifest.NewLoader(manifest.Options{}).Load(ctx, entries, read)
 	if err != nil {
 		return deskhand.Review{}, deskhand.Snapshot{}, err
 	}
@@ -125,27 +126,31 @@ func (t tree) review(ctx context.Context) (deskhand.Review, deskhand.Snapshot, e
 }
 
 // selection is the findings about what is selected, and the files of the desktops
-// among it.
+// among it, with paths as the user would write them.
 func (t tree) selection(review deskhand.Review, snapshot deskhand.Snapshot) (findings []deskhand.Finding, files []string) {
+	keep := func(finding deskhand.Finding) {
+		finding.File = t.path(finding.File)
+		findings = append(findings, finding)
+	}
 	for _, finding := range review.Findings {
 		if t.isSelected(finding.File) {
-			findings = append(findings, finding)
+			keep(finding)
 		}
 	}
 	for _, desktop := range review.Desktops {
 		isSelected := t.isSelected(desktop.File)
 		if isSelected {
-			files = append(files, desktop.File)
+			files = append(files, t.path(desktop.File))
 		}
 		for _, finding := range desktop.Findings {
 			if isSelected || t.isSelected(finding.File) {
-				findings = append(findings, finding)
+				keep(finding)
 			}
 		}
 	}
 	for _, unreadable := range snapshot.Unreadable {
 		if t.isSelected(unreadable.File) {
-			files = append(files, unreadable.File)
+			files = append(files, t.path(unreadable.File))
 		}
 	}
 	return findings, files

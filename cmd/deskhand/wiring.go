@@ -173,6 +173,9 @@ func restore(ctx context.Context, journal *ledger.Ledger, auditor *ledger.Audito
 // noticePlatform journals that CXone as a whole is in trouble, or well again.
 func (s *station) noticePlatform(tenant deskhand.Tenant) func(deskhand.EventType, cxone.Trouble) {
 	return func(event deskhand.EventType, trouble cxone.Trouble) {
+		if event == "" {
+			return // a warning, which the client has logged
+		}
 		record := deskhand.Record{
 			Time: time.Now().UTC(), Tenant: tenant, Event: event,
 			Request: deskhand.Request{ID: strings.Join(trouble.RequestIDs, " "), Statuses: []int{}}, Changes: []deskhand.Edit{},
