@@ -40,7 +40,7 @@ complianceBanners: []
 			ID:       "banner/region",
 			Severity: deskhand.SeverityWarning,
 			What:     "Every banner has a displayRegion, of its own or from the definition's region.",
-			Why:      "CXone shows a banner without a region to nobody in some versions, and to everybody in others.",
+			Why:      "A notice is a duty of a place. Without a region nobody can tell from the definition who is meant to see it.",
 			Mend:     "Set region in the definition or in _tier.yaml, or displayRegion in the banner.",
 			Good: `# desktops/standard/voice.yaml
 complianceBanners:

@@ -16,7 +16,7 @@ func browserRules() []Rule {
 			ID:       "browser/versions",
 			Severity: deskhand.SeverityError,
 			What:     "Supported browsers are known ones (chrome, edge, firefox, safari), each once and with a minimum version that is a version.",
-			Why:      "CXone lets a browser that it cannot tell, or one without a minimum, in whatever its age; the reserved keys are looked up by these names, too.",
+			Why:      "A browser without a minimum is supported in any age, with its flaws; the reserved keys are looked up by these names, too.",
 			Mend:     "Give each supported browser a minimum version, such as chrome: \"114\".",
 			Good: `# desktops/standard/voice.yaml
 browserCompatibility: {supportedBrowsers: [chrome, firefox], minimumVersions: {chrome: "114", firefox: "128.3"}}

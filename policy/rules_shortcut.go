@@ -43,7 +43,7 @@ shortcuts: [{label: Hold, action: hold, keys: Control+W}]
 			ID:       "shortcut/duplicate",
 			Severity: deskhand.SeverityError,
 			What:     "No two shortcuts have the same keys, however they are written, or the same label.",
-			Why:      "One of the two would never be reached. CXone tells shortcuts apart by their label.",
+			Why:      "One of the two keys would never be reached, and the label is what tells two shortcuts apart when edits are merged.",
 			Mend:     "Give each shortcut keys and a label of its own.",
 			Good: `# desktops/standard/voice.yaml
 shortcuts:
@@ -76,7 +76,7 @@ shortcuts: [{label: Hold, action: hold, keys: h}]
 			ID:       "shortcut/system-route",
 			Severity: deskhand.SeverityWarning,
 			What:     "No shortcut routes to a target that begins with system.",
-			Why:      "A system target leaves the queues and their reports, and only the enterprise tier has it.",
+			Why:      "Only the enterprise tier has system targets, and a route to one is rarely what was meant.",
 			Mend:     "Route to a queue. Where the system target is meant, check the tier and waive the rule for this file.",
 			Good: `# desktops/enterprise/voice.yaml
 shortcuts: [{label: Escalate, action: route, target: "queue:escalations"}]

@@ -9,7 +9,7 @@ func structureRules() []Rule {
 			ID:       ruleSchema,
 			Severity: deskhand.SeverityError,
 			What:     "The definition has the keys, types and values that the JSON Schema of definitions allows.",
-			Why:      "CXone takes what it does not know without a word, so a misspelt key would be a setting that nobody has.",
+			Why:      "A misspelt key would be a setting that its author believes in and no agent has.",
 			Mend:     "Follow the hint; `deskhand schema` prints the schema, and an editor that knows it completes the keys.",
 			Good: `# desktops/standard/voice.yaml
 shortcuts:

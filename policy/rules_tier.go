@@ -29,7 +29,7 @@ licenseTier: premium
 			ID:       "tier/entitlement",
 			Severity: deskhand.SeverityError,
 			What:     "The tier may use the primary workspace, the actions and the route targets of the desktop. A route to a target that begins with system needs the enterprise tier.",
-			Why:      "CXone stores what a licence does not cover, and agents find controls that do nothing.",
+			Why:      "A control that the licence does not cover is one that agents see and cannot use.",
 			Mend:     "Use what the tier has, or move the desktop to a tier that has it. policy.yaml sets the entitlements under tiers.",
 			Good: `# desktops/premium/blended.yaml
 layout: {primaryWorkspace: blended}

@@ -7,8 +7,8 @@ import (
 
 // The patterns of what must not be in a text that agents see.
 var (
-	// A run of 13 to 19 digits, in groups or not, that begins as cards do
-	// (ISO/IEC 7812: 2 to 6 are the card schemes, airlines and banks left out).
+	// A run of 13 to 19 digits, in groups or not, that begins with 2 to 6, as the
+	// numbers of the large card schemes do.
 	cardPattern = regexp.MustCompile(`\b[2-6](?:[ -]?[0-9]){12,18}\b`)
 
 	// A name that says "credential", then its value.
