@@ -110,7 +110,7 @@ func TestLoadAfterLoadIsLoad(t *testing.T) {
 	}
 	contents := []string{
 		"region: EMEA\n", "region: null\ntheme: {accent: a}\n", "theme: {accent: null, background: b}\n", "theme: x\n",
-		"extends: /x\n", "[", "configId: id\n", "-> a.yaml",
+		"extends: /x\n", "[", "configId: id\n", "-> region: EMEA\n",
 		"configId: one\nextends: [../_base/a.yaml, ../_base/b.yaml]\n", "configId: two\nextends: ../../_base/b.yaml\ntheme: {accent: c}\n",
 		"extends: a.yaml\nlabels: {a: b}\n", "extends: b.yaml\nextra: {a: 1}\n", "extends: ../premium/three.yaml\n",
 	}

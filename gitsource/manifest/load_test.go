@@ -17,17 +17,16 @@ import (
 	"github.com/deskhand/deskhand/gitsource/manifest"
 )
 
-// files are the contents of a repository by path; a value that begins with
-// "-> " is a symbolic link.
+// files are the contents of a repository by path; what follows "-> " is that of
+// a symbolic link, and has the hash that a file of that content would have.
 type files map[string]string
 
 func (f files) entries() []manifest.Entry {
 	var entries []manifest.Entry
 	for _, name := range slices.Sorted(maps.Keys(f)) {
-		sum := sha256.Sum256([]byte(f[name]))
-		entries = append(entries, manifest.Entry{
-			Path: name, Hash: hex.EncodeToString(sum[:]), Symlink: strings.HasPrefix(f[name], "-> "),
-		})
+		content, isLink := strings.CutPrefix(f[name], "-> ")
+		sum := sha256.Sum256([]byte(content))
+		entries = append(entries, manifest.Entry{Path: name, Hash: hex.EncodeToString(sum[:]), Symlink: isLink})
 	}
 	return entries
 }
@@ -37,7 +36,7 @@ func (f files) read(entry manifest.Entry) ([]byte, error) {
 	if !known {
 		return nil, fs.ErrNotExist
 	}
-	return []byte(content), nil
+	return []byte(strings.TrimPrefix(content, "-> ")), nil
 }
 
 func (f files) load(t testing.TB, loader *manifest.Loader) deskhand.Snapshot {

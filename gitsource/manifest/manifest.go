@@ -54,6 +54,7 @@ type Stats struct {
 type Loader struct {
 	root        string
 	maxFileSize int
+	entries     map[string]Entry     // by path: the last listing
 	sources     map[string]*source   // by path: the files that others rest on
 	resolved    map[string]*resolved // by path: the desktops
 	policy      *deskhand.File
@@ -99,6 +100,7 @@ func (l *Loader) Load(ctx context.Context, entries []Entry, read func(Entry) ([]
 	if err := pass.run(ctx); err != nil {
 		return deskhand.Snapshot{}, err
 	}
+	l.entries = pass.tree.entries
 	l.sources, l.resolved, l.stats = pass.sources, pass.resolved, pass.stats
 	l.policy, l.policyHash = pass.policy, pass.policyHash
 	return pass.snapshot(), nil

@@ -23,6 +23,7 @@ type pass struct {
 	names       []interner
 	read        func(Entry) ([]byte, error)
 	previous    map[string]*resolved
+	changes     changes
 
 	reading sync.Mutex // held while read runs, because git access has one owner
 	mu      sync.Mutex // guards sources
@@ -39,7 +40,7 @@ type pass struct {
 // resolved is a desktop and what it rests on.
 type resolved struct {
 	parts    []part   // every file it was made of, and those it missed
-	defaults []string // the _tier.yaml files among them
+	defaults []string // the _tier.yaml files among them, shared by the folder
 	desktop  deskhand.Desktop
 	readable bool
 	faulty   []*source          // the files whose findings keep it from being read
@@ -57,17 +58,51 @@ func newPass(l *Loader, tree *tree, read func(Entry) ([]byte, error)) *pass {
 		names:       l.names,
 		read:        read,
 		previous:    l.resolved,
+		changes:     compare(l.entries, tree.entries),
 		sources:     make(map[string]*source, len(l.sources)),
 		resolved:    make(map[string]*resolved, len(tree.desktops)),
 		policy:      l.policy,
 		policyHash:  l.policyHash,
 	}
 	for name, source := range l.sources {
-		if p.hash(name) == source.hash {
+		if !p.changes.paths[name] {
 			p.sources[name] = source
 		}
 	}
 	return p
+}
+
+// changes are the files that came, went or changed since the load before.
+type changes struct {
+	paths    map[string]bool
+	defaults bool // a _tier.yaml came or went
+}
+
+func compare(before, after map[string]Entry) changes {
+	found := changes{paths: map[string]bool{}}
+	add := func(name string, moved bool) {
+		found.paths[name] = true
+		found.defaults = found.defaults || moved && path.Base(name) == defaultsName
+	}
+	kept := 0
+	for name, entry := range after {
+		known, existed := before[name]
+		if existed {
+			kept++
+		}
+		if known.Hash != entry.Hash || known.Symlink != entry.Symlink {
+			add(name, !existed)
+		}
+	}
+	if kept == len(before) {
+		return found
+	}
+	for name := range before {
+		if _, exists := after[name]; !exists {
+			add(name, true)
+		}
+	}
+	return found
 }
 
 // hash is the file's hash in this listing, "" where it is missing.
@@ -95,11 +130,11 @@ func (p *pass) run(ctx context.Context) error {
 // unchanged reports whether the desktop would be resolved to what it was.
 func (p *pass) unchanged(name string, before *resolved) bool {
 	for _, part := range before.parts {
-		if p.hash(part.path) != part.hash {
+		if p.changes.paths[part.path] {
 			return false
 		}
 	}
-	return slices.Equal(before.defaults, p.tree.defaultsOf(path.Dir(name)))
+	return !p.changes.defaults || slices.Equal(before.defaults, p.tree.defaultsOf(path.Dir(name)))
 }
 
 func (p *pass) readPolicy() error {
