@@ -48,7 +48,7 @@ func report(change deskhand.Change, state deskhand.State, event deskhand.EventTy
 func compareAbsent(change deskhand.Change, desired deskhand.Reviewed, known deskhand.Managed, rules Rules) (deskhand.Change, bool) {
 	change.State, change.Event = deskhand.StateAbsent, deskhand.EventCreated
 	change.Why = "CXone holds nothing under this id"
-	why := whyGit
+	why := ""
 	change.IfMatch, change.Before = "", deskhand.Document{}
 	if !known.Base.IsZero() {
 		change.Drift = []deskhand.Edit{{Path: "", Before: known.Base.Fields(), Why: whyRecreated}}

@@ -112,7 +112,7 @@ func TestDiffTable(t *testing.T) {
 		{"no base, live differs, adopt: false", with(func(r *Rules) { r.Adopt = false }), nil, &base, exists(document(t, columns6)),
 			`report unmanaged conflict "2"; /layout/gridColumns 6→8 takeover: first contact`},
 		{"no live: created", DefaultRules(), nil, ptr(parse(t, `{"licenseTier": "standard"}`)), &deskhand.Observed{},
-			`create absent created ; /licenseTier <nil>→standard changed in git`},
+			`create absent created ; /licenseTier <nil>→standard `},
 		{"no live, but a base: deleted out of band", DefaultRules(), managed(base), &base, &deskhand.Observed{},
 			`report absent drifted ; drift  …→<nil>`},
 		{"no live, but a base: made again", revert, managed(parse(t, `{"a": 1}`)), ptr(parse(t, `{"a": 1}`)), &deskhand.Observed{},

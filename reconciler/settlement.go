@@ -61,7 +61,7 @@ func (w *round) standing(result ended, known deskhand.Managed) deskhand.Managed 
 		if !result.Change.Before.IsZero() || change.State == deskhand.StateAbsent {
 			next.Live, next.ETag = result.Live.Document, result.Live.ETag
 		}
-		next.State = change.State
+		next.State, next.Error = change.State, firstError(change.Policy.Findings)
 		next.Reported = w.transitionOf(change.State, change, known)
 	case deskhand.OutcomeFailed:
 		next.State, next.Error = deskhand.StateFailed, result.Error
@@ -73,6 +73,16 @@ func (w *round) standing(result ended, known deskhand.Managed) deskhand.Managed 
 		next.Since = time.Now().UTC()
 	}
 	return next
+}
+
+// firstError is what the status says of a refused desktop.
+func firstError(findings []deskhand.Finding) string {
+	for _, finding := range findings {
+		if finding.Severity == deskhand.SeverityError {
+			return finding.String()
+		}
+	}
+	return ""
 }
 
 // keepsDrift reports whether values changed by hand are still there after the

@@ -215,7 +215,7 @@ func (s *story) audit(ctx context.Context) error {
 		for _, commit := range commits {
 			subjects = append(subjects, commit.Short()+" "+commit.Subject)
 		}
-		return strings.Contains(strings.Join(subjects, "\n"), storyRefused)
+		return strings.Contains(strings.Join(subjects, "\n"), "created "+storyRefused)
 	})
 	s.say("  git log --oneline %s", name)
 	for _, subject := range subjects {
