@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	defaultSilence = 30 * time.Second
+	defaultSilence    = 30 * time.Second
+	handshakePatience = 10 * time.Second
+	idleLifetime      = 90 * time.Second // longer than the usual interval between two polls
 	// What a remote may send: a list of refs or a refusal, and a pack.
 	maxListing = 64 << 20
 	maxPack    = 1 << 30
@@ -24,7 +26,12 @@ var errSilent = errors.New("the server has gone silent")
 
 // newConnections is a pool of connections of its own, to be closed with its owner.
 func newConnections(caFile string) (*http.Transport, error) {
-	connections := http.DefaultTransport.(*http.Transport).Clone()
+	connections := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:   true,
+		IdleConnTimeout:     idleLifetime,
+		TLSHandshakeTimeout: handshakePatience,
+	}
 	if caFile == "" {
 		return connections, nil
 	}
@@ -95,7 +102,7 @@ func (w *watchdog) cause(ctx context.Context, err error) error {
 type watchedBody struct {
 	io.ReadCloser
 	watch   *watchdog
-	ctx     context.Context //nolint:containedctx // of the one request that the body belongs to
+	ctx     context.Context // of the one request that the body belongs to
 	sending bool            // the exchange goes on after this body
 }
 

@@ -186,6 +186,9 @@ func (r *remote) push(ctx context.Context, branch string, from, to plumbing.Hash
 // explain says in the words of the person who must act what went wrong. What the
 // server wrote with a refusal is left out: it may repeat what was sent.
 func (r *remote) explain(doing string, err error) error {
+	if unexpected := new(plumbing.UnexpectedError); errors.As(err, &unexpected) {
+		err = unexpected.Err // it does not unwrap
+	}
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s %s: %w", doing, r.place, context.Canceled)
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -150,11 +151,55 @@ func TestRemoteOutOfReach(t *testing.T) {
 	_, err = open(t, gitsource.Options{URL: gone.URL + "/x.git"}).Head(t.Context())
 	wantError(t, err, gone.URL, "not reachable")
 
-	ctx, cancel := context.WithCancel(t.Context())
-	forge.setMeddle(func(*http.Request) { cancel() })
-	if _, err = repository.Head(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v is not the context's", err)
+}
+
+func TestRemoteHonoursTheContext(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{"/info/refs", "/git-upload-pack"} {
+		forge := newForge(t)
+		_, _, url := published(t, forge)
+		repository := open(t, gitsource.Options{URL: url})
+		ctx, cancel := context.WithCancel(t.Context())
+		forge.setMeddle(func(request *http.Request) {
+			if strings.HasSuffix(request.URL.Path, moment) {
+				cancel()
+				_, _ = io.Copy(io.Discard, request.Body) // a server sees that its client left only after that
+				<-request.Context().Done()
+			}
+		})
+		if _, err := repository.Head(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("at %s: %v is not the context's", moment, err)
+		}
+		forge.setMeddle(nil)
+		head(t, repository)
 	}
+}
+
+func TestRemoteIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	forge := newForge(t)
+	work, bare, url := published(t, forge)
+	repository := open(t, gitsource.Options{URL: url})
+	var group sync.WaitGroup
+	for _, tenant := range []deskhand.Tenant{"a", "b", "c"} {
+		tree := repository.Tenant(tenant, "")
+		group.Go(func() {
+			for range 5 {
+				commit, err := repository.Head(t.Context())
+				if err == nil {
+					_, err = tree.Snapshot(t.Context(), commit)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 3 {
+		work.commit("more", "standard/b.yaml", definition("dsk-b"))
+		work.pushTo(bare, "main")
+	}
+	group.Wait()
 }
 
 func TestRemoteWithItsOwnAuthority(t *testing.T) {

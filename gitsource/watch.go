@@ -15,7 +15,7 @@ import (
 // nil channel. The watch ends, and the channel stays silent, when ctx is done.
 func (r *Repository) Watch(ctx context.Context) (<-chan struct{}, error) {
 	if !r.place.local() {
-		return nil, nil //nolint:nilnil // a nil channel is never ready, which is what a remote one is
+		return nil, nil
 	}
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
