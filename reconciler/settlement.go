@@ -58,9 +58,7 @@ func (w *round) standing(result ended, known deskhand.Managed) deskhand.Managed 
 			next.Reported = transition(deskhand.StateDrifted, next.Commit, next.ETag)
 		}
 	case deskhand.OutcomeReported:
-		if !result.Change.Before.IsZero() || change.State == deskhand.StateAbsent {
-			next.Live, next.ETag = result.Live.Document, result.Live.ETag
-		}
+		next.Live, next.ETag = result.Live.Document, result.Live.ETag
 		next.State, next.Error = change.State, firstError(change.Policy.Findings)
 		next.Reported = w.transitionOf(change.State, change, known)
 	case deskhand.OutcomeFailed:
