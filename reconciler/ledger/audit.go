@@ -249,7 +249,7 @@ func (a *Auditor) recorded(ctx context.Context, cursor uint64) (map[string]bool,
 	}
 	ids := make(map[string]bool)
 	for day := range days {
-		err := visitRecords(ctx, a.branch, day, func(line recordLine) error {
+		err := visitReadable(ctx, a.branch, day, func(line recordLine) error {
 			ids[line.record.ID] = true
 			return nil
 		})

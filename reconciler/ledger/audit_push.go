@@ -78,7 +78,7 @@ func (a *Auditor) passed(ctx context.Context, position uint64, moves int) error 
 		if moves != a.moves || position <= a.pushed {
 			return
 		}
-		if err = a.ledger.SetCursor(a.Cursor(), position); err == nil {
+		if err = a.ledger.setCursor(ctx, a.Cursor(), position); err == nil {
 			a.pushed = position
 		}
 	})

@@ -49,7 +49,7 @@ func (a *Auditor) Load(ctx context.Context) (managed []deskhand.Managed, recordH
 	slices.SortFunc(managed, func(a, b deskhand.Managed) int { return cmp.Compare(a.ConfigID, b.ConfigID) })
 
 	ends := newChainEnds()
-	if err := visitRecords(ctx, a.branch, folderRecords, ends.add); err != nil {
+	if err := visitReadable(ctx, a.branch, folderRecords, ends.add); err != nil {
 		return nil, "", fmt.Errorf("load the audit branch of %s: %w", a.tenant, err)
 	}
 	if heads := ends.heads(); len(heads) > 0 {
@@ -111,7 +111,18 @@ func (l recordLine) String() string { return fmt.Sprintf("%s:%d", l.path, l.numb
 func visitRecords(ctx context.Context, branch Branch, folder string, visit func(recordLine) error) error {
 	return visitLines(ctx, branch, folder, func(line recordLine) error {
 		if err := decode(line.text, &line.record); err != nil {
-			return fmt.Errorf("decode %s: %w", line, err)
+			return fmt.Errorf("decode %s: %w (deskhand audit verify says what else is wrong)", line, err)
+		}
+		return visit(line)
+	})
+}
+
+// visitReadable is visitRecords without the lines that are no records: nobody's
+// scribble on the branch may keep deskhand from writing there.
+func visitReadable(ctx context.Context, branch Branch, folder string, visit func(recordLine) error) error {
+	return visitLines(ctx, branch, folder, func(line recordLine) error {
+		if decode(line.text, &line.record) != nil {
+			return nil
 		}
 		return visit(line)
 	})

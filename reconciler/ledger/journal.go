@@ -93,7 +93,11 @@ func (l *Ledger) Cursor(name string) (uint64, error) {
 // SetCursor keeps the Seq up to which the named reader is done. A cursor never
 // goes back: a lower Seq changes nothing.
 func (l *Ledger) SetCursor(name string, seq uint64) error {
-	err := l.update(context.Background(), func(tx *bbolt.Tx) error {
+	return l.setCursor(context.Background(), name, seq)
+}
+
+func (l *Ledger) setCursor(ctx context.Context, name string, seq uint64) error {
+	err := l.update(ctx, func(tx *bbolt.Tx) error {
 		return advance(tx, name, seq)
 	})
 	if err != nil {

@@ -17,21 +17,6 @@ import (
 // not reach.
 var ErrPrivateAddress = errors.New("webhooks may not reach this address")
 
-// special are ranges that are public by form but lead inside, or nowhere (IANA
-// special-purpose address registries).
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"), // shared by carriers, and by clusters
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), // IPv4 inside IPv6, as are the next three
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2001::/32"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("fec0::/10"),
-}
-
 // guardedTransport checks each address after its name is resolved, as it dials, so
 // that no name and no second answer of a DNS server gets around it.
 func guardedTransport(allowPrivate, loopbackOnly bool) *http.Transport {
@@ -69,9 +54,26 @@ func checkAddress(address string, allowPrivate, loopbackOnly bool) error {
 		return fmt.Errorf("%w: %s is not loopback, and the url is http; use https", ErrPrivateAddress, ip)
 	case allowPrivate:
 		return nil
-	case !ip.IsGlobalUnicast(), ip.IsPrivate(), slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) }):
+	case !ip.IsGlobalUnicast(), ip.IsPrivate(), isSpecial(ip):
 		return fmt.Errorf("%w: %s is not public; set allowPrivate: true on the sink if that is meant", ErrPrivateAddress, ip)
 	default:
 		return nil
 	}
+}
+
+// isSpecial reports addresses that are public by form but lead inside, or nowhere
+// (IANA special-purpose address registries).
+func isSpecial(ip netip.Addr) bool {
+	return slices.ContainsFunc([]string{
+		"0.0.0.0/8",
+		"100.64.0.0/10", // shared by carriers, and by clusters
+		"192.0.0.0/24",
+		"198.18.0.0/15",
+		"240.0.0.0/4",
+		"64:ff9b::/96", // IPv4 inside IPv6, as are the next three
+		"64:ff9b:1::/48",
+		"2001::/32",
+		"2002::/16",
+		"fec0::/10",
+	}, func(block string) bool { return netip.MustParsePrefix(block).Contains(ip) })
 }
