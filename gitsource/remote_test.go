@@ -150,7 +150,6 @@ func TestRemoteOutOfReach(t *testing.T) {
 	gone.Close()
 	_, err = open(t, gitsource.Options{URL: gone.URL + "/x.git"}).Head(t.Context())
 	wantError(t, err, gone.URL, "not reachable")
-
 }
 
 func TestRemoteHonoursTheContext(t *testing.T) {

@@ -57,9 +57,11 @@ func (w *refWatch) run(ctx context.Context) {
 				w.follow()
 				w.tell()
 			}
-		case <-w.watcher.Errors: // an overflow: something was missed
-			w.follow()
-			w.tell()
+		case err := <-w.watcher.Errors:
+			if err != nil { // an overflow of events: something was missed
+				w.follow()
+				w.tell()
+			}
 		}
 	}
 }
