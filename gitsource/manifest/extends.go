@@ -49,6 +49,7 @@ type missing struct {
 	configID string // of the file that says so
 }
 
+// rest notes that the desktop has to be resolved anew when the file changes.
 func (c *chain) rest(on part) {
 	if !slices.Contains(c.parts, on) {
 		c.parts = append(c.parts, on)
@@ -92,8 +93,7 @@ func (p *pass) extendSource(c *chain, file *source, trail []*source) error {
 			continue
 		}
 		if len(c.sources)+len(trail) > maxSources {
-			c.findings = append(c.findings, finding("extends/limit", target.at,
-				fmt.Sprintf("a desktop is merged from more than %d files", maxSources), "extend fewer files"))
+			c.findings = append(c.findings, limitFinding(target.at))
 			return nil
 		}
 		if err := p.extend(c, name, trail); err != nil {
@@ -139,6 +139,9 @@ func (t *tree) place() string {
 func (m missing) finding(t *tree) deskhand.Finding {
 	best, distance := "", len(m.name)/2
 	for _, name := range t.shared {
+		if len(name) >= len(m.name)+distance || len(m.name) >= len(name)+distance {
+			continue // further away than the best, so not worth the work
+		}
 		if d := levenshtein.ComputeDistance(name, m.name); d < distance && path.Base(name) != defaultsName {
 			best, distance = name, d
 		}
@@ -188,6 +191,11 @@ func cycleFinding(cycle []*source) deskhand.Finding {
 	return finding("extends/cycle", at, "extends runs in a circle: "+names.String(), "remove one of these extends")
 }
 
+func limitFinding(at deskhand.Position) deskhand.Finding {
+	return finding("extends/limit", at, fmt.Sprintf("a desktop is merged from more than %d files", maxSources),
+		"extend fewer files")
+}
+
 // source is the file, parsed once however many desktops rest on it.
 func (p *pass) source(name string) (*source, error) {
 	p.mu.Lock()
@@ -230,7 +238,7 @@ func (p *pass) open(name string) (*source, error) {
 		made.configID = scanConfigID(content)
 	} else {
 		made.configID = configID(made.value)
-		made.takeExtends()
+		made.takeExtends() // before the value is shared
 	}
 	for i := range made.findings {
 		made.findings[i].ConfigID = made.configID
@@ -248,6 +256,10 @@ func (s *source) takeExtends() {
 	items := []*value{said}
 	if said.kind == listKind {
 		items = said.items
+	}
+	if len(items) > maxSources {
+		s.findings = append(s.findings, limitFinding(said.at))
+		return
 	}
 	for _, item := range items {
 		name, isText := item.scalar.(string)

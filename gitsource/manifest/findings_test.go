@@ -24,7 +24,7 @@ func broken() files {
 	for i := 1; i < 9; i++ {
 		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), ", "))
 	}
-	return files{
+	repository := files{
 		"d/standard/good.yaml":             "configId: good\nextends: ../_base/sound.yaml\n",
 		"d/_base/sound.yaml":               "layout: {gridColumns: 12}\n",
 		"d/standard/alias-bomb.yaml":       "configId: alias-bomb\n" + bomb,
@@ -53,6 +53,8 @@ func broken() files {
 		"d/standard/links":                 "-> ../elsewhere",
 		"d/standard/list.yaml":             "- configId: list\n",
 		"d/standard/merge-type.yaml":       "configId: merge-type\ntheme: {<<: x}\n",
+		"d/standard/many.yaml":             "configId: many\nextends: [" + strings.Repeat("a.yaml, ", 101) + "]\n",
+		"d/standard/doubling.yaml":         "configId: doubling\nextends: ../_base/double9.yaml\n",
 		"d/standard/missing.yaml":          "configId: missing\nextends: [../_base/sund.yaml, nowhere/at/all.yaml]\n",
 		"d/standard/outside.yaml":          "configId: outside\nextends: [../../secrets.yaml, /etc/passwd, ../_base/link.yaml]\n",
 		"d/_base/link.yaml":                "-> sound.yaml",
@@ -72,6 +74,11 @@ func broken() files {
 		"d/README.md":                      "no YAML",
 		"elsewhere/standard/other.yaml":    "[",
 	}
+	repository["d/_base/double0.yaml"] = "region: EMEA\n"
+	for i := 1; i < 10; i++ {
+		repository[fmt.Sprintf("d/_base/double%d.yaml", i)] = fmt.Sprintf("extends: [double%d.yaml, double%d.yaml]\n", i-1, i-1)
+	}
+	return repository
 }
 
 func TestFindings(t *testing.T) {

@@ -210,7 +210,8 @@ func jsonPatch(depth int) *rapid.Generator[any] {
 	return rapid.OneOf(scalar, rapid.Map(object, func(m map[string]any) any { return m }))
 }
 
-func TestManyDesktopsStaySmall(t *testing.T) { //nolint:paralleltest // it measures the heap
+// TestManyDesktopsStaySmall is not parallel, because it measures the heap.
+func TestManyDesktopsStaySmall(t *testing.T) {
 	const count, most = 2000, 6 << 10
 	repository := typical(count)
 	entries := repository.entries()

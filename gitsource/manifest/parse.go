@@ -63,7 +63,6 @@ func (p *parser) place(node *yaml.Node) deskhand.Position {
 
 // document returns the root of the file's only document, a mapping.
 func (p *parser) document(content []byte) *yaml.Node {
-	whole := deskhand.Position{File: p.file}
 	if !utf8.Valid(content) {
 		p.report("file/encoding", invalidPlace(p.file, content), "this is not UTF-8", "save the file as UTF-8")
 		return nil
@@ -74,7 +73,7 @@ func (p *parser) document(content []byte) *yaml.Node {
 		return nil
 	}
 	if len(documents) == 0 {
-		p.report("yaml/empty", whole, "the file holds nothing", "write a definition, or {} where nothing is meant, or delete the file")
+		p.reportEmpty(deskhand.Position{File: p.file})
 		return nil
 	}
 	root := documents[0].Content[0]
@@ -84,7 +83,7 @@ func (p *parser) document(content []byte) *yaml.Node {
 		return nil
 	}
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
-		p.report("yaml/empty", p.place(root), "the file holds nothing", "write a definition, or {} where nothing is meant, or delete the file")
+		p.reportEmpty(p.place(root))
 		return nil
 	}
 	if root.Kind != yaml.MappingNode {
@@ -93,6 +92,11 @@ func (p *parser) document(content []byte) *yaml.Node {
 		return nil
 	}
 	return root
+}
+
+func (p *parser) reportEmpty(at deskhand.Position) {
+	p.report("yaml/empty", at, "the file holds nothing",
+		"write a definition, or {} where nothing is meant, or delete the file")
 }
 
 // decodeNodes returns at most two documents: one more than is allowed.

@@ -78,7 +78,7 @@ func (p *page) splice(start, end int, text string) []byte {
 
 // set replaces the value of an existing node.
 func (p *page) set(at spot, value any) ([]byte, error) {
-	start, text := p.start(at.node), p.text(at.node)
+	start := p.start(at.node)
 	end, err := p.end(at.node)
 	if err != nil {
 		return nil, err
@@ -104,11 +104,7 @@ func (p *page) set(at spot, value any) ([]byte, error) {
 		return p.setMember(at, start, end, value)
 	}
 	indent := max(at.parent.Content[0].Column-1-len("- "), 0)
-	item := strings.TrimPrefix(p.style.item(value, indent), "- ")
-	if isCollection && !isFlow {
-		start = text
-	}
-	return p.splice(start, end, item), nil
+	return p.splice(start, end, strings.TrimPrefix(p.style.item(value, indent), "- ")), nil
 }
 
 // inlineLike writes the value for the place of an inline one, in its quotes.
