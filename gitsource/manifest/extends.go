@@ -39,6 +39,7 @@ type chain struct {
 	faulty   []*source
 	missing  []missing
 	findings []deskhand.Finding
+	overlong bool // there are more than maxSources, and the rest is left out
 }
 
 // missing is a file that an extends names and that is not there. It becomes a
@@ -93,10 +94,11 @@ func (p *pass) extendSource(c *chain, file *source, trail []*source) error {
 			continue
 		}
 		if len(c.sources)+len(trail) > maxSources {
-			c.findings = append(c.findings, limitFinding(target.at))
+			c.findings = append(c.findings, limitFinding(trail[0].extends[0].at))
+			c.overlong = true
 			return nil
 		}
-		if err := p.extend(c, name, trail); err != nil {
+		if err := p.extend(c, name, trail); err != nil || c.overlong {
 			return err
 		}
 	}
