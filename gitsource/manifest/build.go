@@ -21,7 +21,7 @@ func isPayload(name string) bool {
 	return false
 }
 
-func isKnown(name string) bool { return slices.Contains(definitionKeys[:], name) }
+func isKnown(name string) bool { return slices.Contains(definitionKeys(), name) }
 
 // build makes the desktop of its merged definition.
 func build(desktop deskhand.Desktop, definition *value, names interner) (deskhand.Desktop, error) {

@@ -89,32 +89,34 @@ func listDifference(have, want []any, path []string) []step {
 
 func child(path []string, token string) []string { return append(slices.Clip(path), token) }
 
-// The keys in the order in which people write them: those about the definition
-// itself, the payload's, what is passed through; then those of their members.
-var (
-	definitionKeys = [...]string{
+// definitionKeys are the keys of a definition in the order in which people write
+// them: those about the definition itself, the payload's, what is passed through.
+func definitionKeys() []string {
+	return []string{
 		"configId", "extends", "region", "labels", "targetResolutions",
 		"licenseTier", "layout", "shortcuts", "complianceBanners", "browserCompatibility", "theme",
 		"extra",
 	}
-	memberKeys = [...]string{
+}
+
+// memberKeys are those inside of the payload's.
+func memberKeys() []string {
+	return []string{
 		"gridColumns", "widgetOrder", "primaryWorkspace",
 		"label", "action", "target", "keys",
 		"title", "message", "acknowledgementRequired", "displayRegion",
 		"supportedBrowsers", "minimumVersions",
 		"foreground", "background", "accent",
 	}
-)
+}
 
 // rank is the key's place in the house's order, after all others where it has none.
 func rank(name string) int {
-	if i := slices.Index(definitionKeys[:], name); i >= 0 {
+	known := append(definitionKeys(), memberKeys()...)
+	if i := slices.Index(known, name); i >= 0 {
 		return i
 	}
-	if i := slices.Index(memberKeys[:], name); i >= 0 {
-		return len(definitionKeys) + i
-	}
-	return len(definitionKeys) + len(memberKeys)
+	return len(known)
 }
 
 func byRank(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) }

@@ -129,18 +129,18 @@ func TestReadErrors(t *testing.T) {
 	loader := manifest.NewLoader(manifest.Options{})
 	failure := errors.New("the disk is gone")
 
-	_, err := loader.Load(context.Background(), repository.entries(), func(manifest.Entry) ([]byte, error) {
+	_, err := loader.Load(t.Context(), repository.entries(), func(manifest.Entry) ([]byte, error) {
 		return nil, failure
 	})
 	if !errors.Is(err, failure) || !strings.Contains(err.Error(), "standard/") {
 		t.Errorf("error of read: %v", err)
 	}
-	stopped, stop := context.WithCancel(context.Background())
+	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	if _, err := loader.Load(stopped, repository.entries(), repository.read); !errors.Is(err, context.Canceled) {
 		t.Errorf("error of the context: %v", err)
 	}
-	snapshot, err := loader.Load(context.Background(), repository.entries(), func(entry manifest.Entry) ([]byte, error) {
+	snapshot, err := loader.Load(t.Context(), repository.entries(), func(entry manifest.Entry) ([]byte, error) {
 		if entry.Path == "standard/a.yaml" {
 			return nil, fmt.Errorf("blob: %w", manifest.ErrTooLarge)
 		}
@@ -179,7 +179,7 @@ func TestDir(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	snapshot, err := manifest.NewLoader(manifest.Options{Root: "desktops"}).Load(context.Background(), entries, read)
+	snapshot, err := manifest.NewLoader(manifest.Options{Root: "desktops"}).Load(t.Context(), entries, read)
 	if err != nil {
 		t.Fatal(err)
 	}

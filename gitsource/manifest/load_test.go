@@ -1,7 +1,6 @@
 package manifest_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -41,7 +40,7 @@ func (f files) read(entry manifest.Entry) ([]byte, error) {
 
 func (f files) load(t testing.TB, loader *manifest.Loader) deskhand.Snapshot {
 	t.Helper()
-	snapshot, err := loader.Load(context.Background(), f.entries(), f.read)
+	snapshot, err := loader.Load(t.Context(), f.entries(), f.read)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,7 @@ extra:
 
 type fataler interface {
 	Helper()
+	Context() context.Context
 	Fatal(args ...any)
 }
 
@@ -99,7 +100,7 @@ func accept(t fataler, repository files, desktop deskhand.Desktop, payload map[s
 		t.Fatal(err)
 	}
 	repository[desktop.File] = string(text)
-	snapshot, err := manifest.NewLoader(manifest.Options{}).Load(context.Background(), repository.entries(), repository.read)
+	snapshot, err := manifest.NewLoader(manifest.Options{}).Load(t.Context(), repository.entries(), repository.read)
 	if err != nil || len(snapshot.Desktops) != 1 {
 		t.Fatal(err, snapshot.Findings)
 	}
@@ -120,7 +121,7 @@ func TestEditsReachAnyPayload(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		repository := shared()
-		snapshot, err := manifest.NewLoader(manifest.Options{}).Load(context.Background(), repository.entries(), repository.read)
+		snapshot, err := manifest.NewLoader(manifest.Options{}).Load(t.Context(), repository.entries(), repository.read)
 		if err != nil {
 			t.Fatal(err)
 		}

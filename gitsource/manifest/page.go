@@ -20,7 +20,7 @@ type page struct {
 	style   style
 }
 
-var byteOrderMark = []byte("\ufeff")
+const byteOrderMark = "\ufeff"
 
 func newPage(content []byte) (*page, error) {
 	documents, err := decodeNodes(content)
@@ -29,7 +29,7 @@ func newPage(content []byte) (*page, error) {
 	}
 	p := &page{content: content, root: documents[0].Content[0], newline: "\n", style: houseStyle()}
 	start := 0
-	if bytes.HasPrefix(content, byteOrderMark) {
+	if bytes.HasPrefix(content, []byte(byteOrderMark)) {
 		start = len(byteOrderMark)
 	}
 	p.lines = []int{start}
