@@ -95,10 +95,7 @@ func (s *station) openTenant(ctx context.Context, config configs.Tenant, reviewe
 	s.closers = append(s.closers, branch.Close)
 	opened := &tenantStation{config: config, branch: branch}
 	opened.auditor = ledger.NewAuditor(s.ledger, config.Name, branch, s.log)
-	opened.auditor.Moved = func(err error) {
-		s.log.Error().Err(err).Str("tenant", string(config.Name)).Msg("another writer is at work on the audit branch")
-		opened.reconciler.Forget()
-	}
+	opened.auditor.Moved = func(error) { opened.reconciler.Forget() } // what was agreed may have moved with it
 	if err := restore(ctx, s.ledger, opened.auditor, config.Name); err != nil {
 		return nil, err
 	}
@@ -127,8 +124,8 @@ func (s *station) follow(ctx context.Context) (stop func()) {
 	var followers sync.WaitGroup
 	start := func(name string, follow func(context.Context) error) {
 		followers.Go(func() {
-			if err := follow(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error().Err(err).Str("follower", name).Msg("stopped")
+			if err := follow(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				s.log.Warn().Err(err).Str("follower", name).Msg("stopped; the journal keeps what is left")
 			}
 		})
 	}
@@ -167,7 +164,10 @@ func restore(ctx context.Context, journal *ledger.Ledger, auditor *ledger.Audito
 	if len(managed) == 0 && head == "" {
 		return nil
 	}
-	return journal.Restore(ctx, tenant, managed, head)
+	if err := journal.Restore(ctx, tenant, managed, head); !errors.Is(err, ledger.ErrNotEmpty) {
+		return err
+	}
+	return nil // it has records of its own, though no desktop yet
 }
 
 // noticePlatform journals that CXone as a whole is in trouble, or well again.
@@ -193,7 +193,7 @@ func (s *station) openSink(sink configs.Sink) (*notify.Notifier, error) {
 		Name: sink.Name, URL: sink.URL, Secret: sink.Secret.Resolve, Format: sink.Format,
 		Events: sink.Events, AllowPrivate: sink.AllowPrivate,
 	}, s.ledger, s.ledger, notify.Options{
-		Start: s.ledger.Tail(), Version: buildVersion(), Logger: s.log,
+		Start: s.ledger.Tail(), Version: buildVersion(), Meter: s.metrics, Logger: s.log,
 	})
 }
 
