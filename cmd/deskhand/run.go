@@ -80,7 +80,7 @@ func runDaemon(ctx context.Context, config configs.Config, env environment, star
 	})
 	group.Go(func() error { return daemon.Run(ctx) })
 	group.Go(func() error { return s.keepHouse(ctx) })
-	log.Info().Str("version", buildVersion()).Str("listen", config.HTTP.Listen).
+	log.Info().Str("version", buildVersion()).Str("listen", listener.Addr().String()).
 		Str("source", config.Source.URL).Int("tenants", len(s.tenants)).Msg("deskhand runs")
 	if started != nil {
 		started(daemon, listener.Addr().String())
