@@ -29,8 +29,10 @@ func merge(base, desired, live map[string]any, choice choices) merged {
 
 // choices are the rules that bear on a merge.
 type choices struct {
-	revertDrift bool
-	takeover    bool // first contact: there is no base, and desired wins
+	revertDrift   bool
+	takeover      bool // first contact: there is no base, and desired wins
+	liveWins      bool // a value that both sides changed stays as it is live
+	leavesForeign bool // what neither base nor desired names is left out of the result
 }
 
 // merged is the outcome of a merge: what to send, and why it differs from what
@@ -128,6 +130,9 @@ func (m *merger) atom(path []string, base, desired, live any) any {
 		return desired
 	default:
 		decide(decidedConflict)
+		if m.liveWins {
+			return live
+		}
 		return desired
 	}
 }
@@ -148,6 +153,9 @@ func (m *merger) object(path []string, base, desired, live any) any {
 		var value any
 		if inBase == absent && inDesired == absent {
 			value = inLive // not ours: carried through
+			if m.leavesForeign {
+				value = absent
+			}
 		} else {
 			value = m.value(append(path, name), inBase, inDesired, inLive)
 		}
