@@ -89,13 +89,28 @@ func planVerdict(plans []deskhand.Plan, detailed bool) error {
 }
 
 // makePlans plans every tenant of the configuration at a revision, "" for the
-// branch's head. It needs no data directory of its own and takes no lock.
+// branch's head.
 func makePlans(ctx context.Context, config configs.Config, revision string) ([]deskhand.Plan, error) {
+	plans := make([]deskhand.Plan, 0, len(config.Tenants))
+	err := eachPlanner(ctx, config, revision, func(_ configs.Tenant, planner *reconciler.Reconciler, commit deskhand.Commit) error {
+		plan, err := planner.Plan(ctx, reconciler.Pass{Commit: commit, Trigger: deskhand.TriggerManual, Full: true})
+		plans = append(plans, plan)
+		return err
+	})
+	return plans, err
+}
+
+// eachPlanner visits every tenant of the configuration with a reconciler that can
+// plan and never writes, and the commit that the revision names, "" for the
+// branch's head. It needs no data directory of its own and takes no lock.
+func eachPlanner(ctx context.Context, config configs.Config, revision string,
+	visit func(tenant configs.Tenant, planner *reconciler.Reconciler, commit deskhand.Commit) error,
+) error {
 	log := zerolog.Nop()
 	scratch := filepath.Join(config.DataDir, "plan")
 	source, err := openSource(ctx, config, filepath.Join(scratch, "source.git"), log)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = source.Close() }()
 	commit, err := source.Head(ctx)
@@ -103,22 +118,21 @@ func makePlans(ctx context.Context, config configs.Config, revision string) ([]d
 		commit, err = source.Commit(ctx, revision)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	reviewer, err := newReviewer()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	plans := make([]deskhand.Plan, 0, len(config.Tenants))
 	for _, tenant := range config.Tenants {
 		branch, err := openAuditBranch(ctx, config, tenant.Name, scratch, log)
 		if err != nil {
-			return nil, fmt.Errorf("tenant %s: %w", tenant.Name, err)
+			return fmt.Errorf("tenant %s: %w", tenant.Name, err)
 		}
 		defer func() { _ = branch.Close() }()
 		client, err := newClient(tenant, log, metrics.New(buildVersion()), func(deskhand.EventType, cxone.Trouble) {})
 		if err != nil {
-			return nil, fmt.Errorf("tenant %s: %w", tenant.Name, err)
+			return fmt.Errorf("tenant %s: %w", tenant.Name, err)
 		}
 		defer client.Close()
 		planner := reconciler.New(tenant.Name, rulesOf(tenant), reconciler.Parts{
@@ -128,13 +142,11 @@ func makePlans(ctx context.Context, config configs.Config, revision string) ([]d
 			Memory:   branchMemory{branch},
 			Logger:   log,
 		})
-		plan, err := planner.Plan(ctx, reconciler.Pass{Commit: commit, Trigger: deskhand.TriggerManual, Full: true})
-		if err != nil {
-			return nil, fmt.Errorf("tenant %s: %w", tenant.Name, err)
+		if err := visit(tenant, planner, commit); err != nil {
+			return fmt.Errorf("tenant %s: %w", tenant.Name, err)
 		}
-		plans = append(plans, plan)
 	}
-	return plans, nil
+	return nil
 }
 
 // branchMemory is what was agreed before, as the audit branch has it.
