@@ -199,29 +199,37 @@ func (s *story) mend(ctx context.Context) error {
 
 func (s *story) audit(ctx context.Context) error {
 	tenant := s.world.config.Tenants[0].Name
-	branch, err := openAuditBranch(ctx, s.world.config, tenant, filepath.Join(s.world.config.DataDir, "plan"), zerolog.Nop())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = branch.Close() }()
 	name := s.world.config.Audit.TenantBranch(tenant)
 	var subjects []string
 	s.await(ctx, "the branch "+name+" has all of it", func() bool {
-		subjects = subjects[:0]
-		commits, err := branch.Log(ctx, 0, "")
-		if err != nil {
-			return false
-		}
-		for _, commit := range commits {
-			subjects = append(subjects, commit.Short()+" "+commit.Subject)
-		}
-		return strings.Contains(strings.Join(subjects, "\n"), "created "+storyRefused)
+		var err error
+		subjects, err = s.auditLog(ctx, tenant)
+		return err == nil && strings.Contains(strings.Join(subjects, "\n"), "created "+storyRefused)
 	})
 	s.say("  git log --oneline %s", name)
 	for _, subject := range subjects {
 		s.say("      %s", subject)
 	}
 	return nil
+}
+
+// auditLog reads the tenant's audit branch as it is now; a branch that is open
+// shows what it held when it was opened.
+func (s *story) auditLog(ctx context.Context, tenant deskhand.Tenant) ([]string, error) {
+	branch, err := openAuditBranch(ctx, s.world.config, tenant, filepath.Join(s.world.config.DataDir, "plan"), zerolog.Nop())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = branch.Close() }()
+	commits, err := branch.Log(ctx, 0, "")
+	if err != nil {
+		return nil, err
+	}
+	var subjects []string
+	for _, commit := range commits {
+		subjects = append(subjects, commit.Short()+" "+commit.Subject)
+	}
+	return subjects, nil
 }
 
 // findings are those that refuse a desktop, as plan has them.
