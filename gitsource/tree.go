@@ -107,11 +107,7 @@ func (t *Tree) load(ctx context.Context, commit deskhand.Commit) (deskhand.Snaps
 		return deskhand.Snapshot{}, err
 	}
 	snapshot, err := t.loader.Load(ctx, listing.files, func(file manifest.Entry) ([]byte, error) {
-		content, err := t.repository.store.blob(ctx, plumbing.NewHash(file.Hash), manifest.DefaultMaxFileSize)
-		if errors.Is(err, errTooLarge) {
-			return nil, fmt.Errorf("%w: %w", manifest.ErrTooLarge, err)
-		}
-		return content, err
+		return t.repository.Content(ctx, file)
 	})
 	if err != nil {
 		return deskhand.Snapshot{}, err
