@@ -99,8 +99,8 @@ func (s *stage) account(measured *row, cpuBefore time.Duration) error {
 		return err
 	}
 	measured.requests, measured.bytes = summary(counts), counts.BytesIn+counts.BytesOut
-	cpu, peak, err := s.usage()
-	measured.cpu, measured.rss = cpu-cpuBefore, peak
+	used, err := s.usage()
+	measured.cpu, measured.rss = used.cpu-cpuBefore, used.peak
 	return err
 }
 
@@ -155,7 +155,7 @@ func sweepByID(ctx context.Context, s *stage) ([]row, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := s.control(http.MethodPut, "/_sim/pace", []byte(`{"latency":"20ms","rate":0}`), nil); err != nil {
+	if err := s.control(http.MethodPut, "/_sim/pace", []byte(`{"latency":"20ms","rateLimit":0}`), nil); err != nil {
 		return nil, err
 	}
 	took, err := bare.each(ctx, n, workers, func(ctx context.Context, i int) error {
@@ -174,7 +174,7 @@ func (s *stage) sweep(ctx context.Context, isDone func(simulator.Counts) bool) (
 	if err := s.resetCounts(); err != nil {
 		return row{}, err
 	}
-	before, _, err := s.usage()
+	before, err := s.usage()
 	if err != nil {
 		return row{}, err
 	}
@@ -189,7 +189,7 @@ func (s *stage) sweep(ctx context.Context, isDone func(simulator.Counts) bool) (
 		return row{}, err
 	}
 	measured := row{wall: time.Since(started)}
-	return measured, s.account(&measured, before)
+	return measured, s.account(&measured, before.cpu)
 }
 
 func sweepByList(ctx context.Context, s *stage) ([]row, error) {
@@ -202,7 +202,7 @@ func sweepByList(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	defer stopSim()
-	synced, stop, err := s.synced(ctx, 0)
+	_, stop, err := s.synced(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +220,11 @@ func sweepByList(ctx context.Context, s *stage) ([]row, error) {
 	}
 	measured, err := s.sweep(ctx, func(counts simulator.Counts) bool { return counts.Total() >= n/page })
 	measured.floor = took
-	measured.note = fmt.Sprintf("10,000 held: %s", mib(synced.rss))
+	if err != nil {
+		return nil, err
+	}
+	used, err := s.usage()
+	measured.note = "RSS with 10,000 held: " + mib(used.held)
 	return []row{measured}, err
 }
 
@@ -276,7 +280,7 @@ func (s *stage) change(ctx context.Context, round int) (row, error) {
 	if err := s.resetCounts(); err != nil {
 		return row{}, err
 	}
-	before, _, err := s.usage()
+	before, err := s.usage()
 	if err != nil {
 		return row{}, err
 	}
@@ -302,7 +306,7 @@ func (s *stage) change(ctx context.Context, round int) (row, error) {
 		return row{}, err
 	}
 	measured := row{wall: arrived.Sub(info.ModTime())}
-	return measured, s.account(&measured, before)
+	return measured, s.account(&measured, before.cpu)
 }
 
 func limited(ctx context.Context, s *stage) ([]row, error) {
@@ -320,7 +324,7 @@ func limited(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	defer stop()
-	if err := s.control(http.MethodPut, "/_sim/pace", fmt.Appendf(nil, `{"latency":"0s","rate":%d}`, limit), nil); err != nil {
+	if err := s.control(http.MethodPut, "/_sim/pace", fmt.Appendf(nil, `{"latency":"0s","rateLimit":%d}`, limit), nil); err != nil {
 		return nil, err
 	}
 	bare, err := newFloor(ctx, s.simURL, workers)
@@ -338,7 +342,7 @@ func limited(ctx context.Context, s *stage) ([]row, error) {
 	if err := s.resetCounts(); err != nil {
 		return nil, err
 	}
-	before, _, err := s.usage()
+	before, err := s.usage()
 	if err != nil {
 		return nil, err
 	}
@@ -357,7 +361,7 @@ func limited(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	measured := row{wall: time.Since(started), floor: took, note: "N/rate is 5,000 ms"}
-	return []row{measured}, s.account(&measured, before)
+	return []row{measured}, s.account(&measured, before.cpu)
 }
 
 func validateAll(ctx context.Context, s *stage) ([]row, error) {

@@ -68,6 +68,9 @@ func (s *stage) define(ctx context.Context, n int) error {
 	if err := s.git(ctx, "init", "-q", "-b", "main"); err != nil {
 		return err
 	}
+	if err := s.git(ctx, "config", "gc.auto", "0"); err != nil { // it would pack the ref whose time is measured
+		return err
+	}
 	return s.commit(ctx)
 }
 
@@ -266,24 +269,40 @@ func (s *stage) control(method, path string, body []byte, into any) error {
 	return json.Unmarshal(text, into)
 }
 
+// usage is what a process took so far.
+type usage struct {
+	cpu  time.Duration
+	peak int64 // of resident memory, in bytes
+	held int64 // resident memory now, in bytes
+}
+
 // usage is what the daemon's process took so far.
-func (s *stage) usage() (cpu time.Duration, peak int64, err error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.daemon.Process.Pid))
+func (s *stage) usage() (usage, error) {
+	process := filepath.Join("/proc", strconv.Itoa(s.daemon.Process.Pid))
+	stat, err := os.ReadFile(filepath.Join(process, "stat")) //nolint:gosec // of our own child
 	if err != nil {
-		return 0, 0, err
+		return usage{}, err
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	user, _ := strconv.ParseInt(fields[11], 10, 64)
 	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on Linux
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.daemon.Process.Pid))
+	const tick = 10 * time.Millisecond                           // USER_HZ is 100 on Linux
+	status, err := os.ReadFile(filepath.Join(process, "status")) //nolint:gosec // of our own child
 	if err != nil {
-		return 0, 0, err
+		return usage{}, err
 	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	return usage{
+		cpu:  time.Duration(user+system) * tick,
+		peak: memoryLine(status, "VmHWM"),
+		held: memoryLine(status, "VmRSS"),
+	}, nil
+}
+
+func memoryLine(status []byte, name string) int64 {
+	found := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)
 	if found == nil {
-		return 0, 0, errors.New("the kernel tells no peak RSS")
+		return 0
 	}
 	kilobytes, _ := strconv.ParseInt(string(found[1]), 10, 64)
-	return time.Duration(user+system) * tick, kilobytes << 10, nil
+	return kilobytes << 10
 }
