@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,20 +39,26 @@ type ended struct {
 	err      error
 }
 
-// apply carries the plan out with a bounded number of workers. The channel gives
-// one outcome for each change, report and missed desktop, and is closed after
-// the last; it never blocks a worker.
+// apply carries the plan out with a bounded number of workers. A desktop that
+// could not be read in this pass is not written in it. The channel gives one
+// outcome for each change, report and missed desktop, and is closed after the
+// last; it never blocks a worker.
 func (w *round) apply(ctx context.Context, plan deskhand.Plan) <-chan ended {
 	results := make(chan ended, len(plan.Changes)+len(plan.Reports)+len(w.sight.missed)+1)
 	var writes []deskhand.Change
-	for _, change := range plan.Reports {
-		results <- reported(change)
-	}
+	unread := make(map[string]bool, len(w.sight.missed))
 	for _, missed := range w.sight.missed {
+		unread[missed.Change.ConfigID] = true
 		results <- ended{Outcome: missed.Outcome, err: missed.err}
+	}
+	for _, change := range plan.Reports {
+		if !unread[change.ConfigID] {
+			results <- reported(change)
+		}
 	}
 	for _, change := range plan.Changes {
 		switch {
+		case unread[change.ConfigID]: // that it could not be read is its outcome
 		case change.Op == deskhand.OpAdopt:
 			results <- adopted(change)
 		case w.isParked(change):
@@ -159,7 +166,7 @@ func (w *round) carryOut(ctx context.Context, intent deskhand.Intent) ended {
 			result.Kind = deskhand.OutcomeFailed
 			return result
 		}
-		if isFinal := w.lookAgain(ctx, intent, &result); isFinal {
+		if isFinal := w.lookAgain(ctx, intent, request, &result); isFinal {
 			return result
 		}
 	}
@@ -175,7 +182,7 @@ func (w *round) send(ctx context.Context, requestID string, change deskhand.Chan
 
 // lookAgain compares anew with what CXone holds now, after a write that came too
 // late. It reports whether that settles the matter.
-func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, result *ended) (isFinal bool) {
+func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, lost deskhand.Request, result *ended) (isFinal bool) {
 	fail := func(err error) bool {
 		result.Kind, result.err, result.Error = deskhand.OutcomeFailed, err, err.Error()
 		return true
@@ -185,13 +192,21 @@ func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, result *e
 	if err != nil {
 		return fail(err)
 	}
+	if mayHaveArrived(lost) && wasApplied(result.Change, live) {
+		// It was in time, and somebody changed the configuration since.
+		result.Kind, result.Live, result.err, result.Error = deskhand.OutcomeApplied, asWritten(result.Change, live), nil, ""
+		return true
+	}
 	change, isNeeded := w.compareAgain(intent.Change, live)
+	if !isNeeded {
+		change = adopt(change, whyAdopted)
+	}
 	result.Change, result.Live = change, live
-	switch {
-	case !isNeeded, change.Op == deskhand.OpAdopt:
+	switch change.Op {
+	case deskhand.OpAdopt:
 		result.Kind, result.err, result.Error = deskhand.OutcomeAdopted, nil, ""
 		return true
-	case change.Op == deskhand.OpReport:
+	case deskhand.OpReport:
 		result.Kind, result.err, result.Error = deskhand.OutcomeReported, nil, ""
 		return true
 	}
@@ -203,6 +218,12 @@ func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, result *e
 		return fail(fmt.Errorf("journal the write: %w", err))
 	}
 	return false
+}
+
+// mayHaveArrived reports whether an answer was lost on the way, so that the write
+// may have been applied although it seems to have come too late.
+func mayHaveArrived(request deskhand.Request) bool {
+	return slices.ContainsFunc(request.Statuses, func(status int) bool { return status == 0 || status >= 500 })
 }
 
 func (w *round) compareAgain(change deskhand.Change, live deskhand.Observed) (deskhand.Change, bool) {

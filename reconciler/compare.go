@@ -74,7 +74,7 @@ func compareUnmanaged(change deskhand.Change, desired deskhand.Reviewed, rules R
 	outcome := merge(nil, desired.Optimised.Fields(), change.Before.Fields(), choices{takeover: true})
 	change.State = deskhand.StateUnmanaged
 	if len(outcome.decisions) == 0 {
-		return adopt(change, "CXone already holds what git wants"), true
+		return adopt(change, whyAdopted), true
 	}
 	if change = write(change, desired, outcome, rules); change.Op == "" {
 		return change, false
@@ -118,7 +118,7 @@ func compareManaged(change deskhand.Change, desired deskhand.Reviewed, known des
 		return report(change, deskhand.StateDrifted, deskhand.EventDrifted, whyDrift), true
 	case known.Base != desired.Optimised:
 		change.State = deskhand.StateConverged
-		return adopt(change, "CXone already holds what git wants"), true
+		return adopt(change, whyAdopted), true
 	case isTold(known.State):
 		return report(change, deskhand.StateInSync, deskhand.EventResolved, "back in sync"), true
 	default:

@@ -7,7 +7,7 @@ import (
 	"github.com/deskhand/deskhand"
 )
 
-// The reasons that an edit gives where the optimiser gives none of its own.
+// The reasons that edits and changes give, where the optimiser gives none of its own.
 const (
 	whyGit       = "changed in git"
 	whyReverted  = "drift reverted"
@@ -15,6 +15,7 @@ const (
 	whyTakeover  = "takeover: first contact"
 	whyRecreated = "deleted in CXone by hand"
 	whyDrift     = "changed in CXone by hand"
+	whyAdopted   = "CXone already holds what git wants"
 )
 
 // editor turns decisions into edits that people can read: with JSON Pointers

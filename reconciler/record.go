@@ -23,6 +23,7 @@ func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Ou
 	var (
 		outcomes   []deskhand.Outcome
 		unreached  []ended
+		waiting    []error // of those about which nothing can be told yet
 		reached    bool
 		journalErr error
 	)
@@ -55,8 +56,11 @@ func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Ou
 			outcomes = append(outcomes, result.Outcome)
 			w.remember(result)
 			if result.Kind == deskhand.OutcomeFailed && isPlatformWide(result.err) && !errors.Is(result.err, deskhand.ErrForbidden) {
-				unreached = append(unreached, result)
+				unreached, waiting = append(unreached, result), append(waiting, result.err)
 				continue
+			}
+			if result.Kind == deskhand.OutcomePending {
+				waiting = append(waiting, result.err)
 			}
 			reached = reached || result.Kind == deskhand.OutcomeApplied
 			recordable = append(recordable, result)
@@ -72,9 +76,9 @@ func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Ou
 			}
 		}
 		settle(unreached)
-		if !reached {
-			journalErr = errors.Join(journalErr, fmt.Errorf("%d desktops wait: %w", len(unreached), unreached[0].err))
-		}
+	}
+	if len(waiting) > 0 && !reached {
+		journalErr = errors.Join(journalErr, fmt.Errorf("%d desktops wait: %w", len(waiting), waiting[0]))
 	}
 	return outcomes, journalErr
 }

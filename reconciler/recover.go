@@ -36,7 +36,7 @@ func (r *Reconciler) settleOpen(ctx context.Context) error {
 		settlements = append(settlements, carriedOut.settlement(ended{
 			intentID: intent.ID,
 			Outcome: deskhand.Outcome{
-				Kind: deskhand.OutcomeApplied, Change: intent.Change, Live: live, Request: request,
+				Kind: deskhand.OutcomeApplied, Change: intent.Change, Live: asWritten(intent.Change, live), Request: request,
 			},
 		}))
 		r.log.Info().Str("configId", intent.Change.ConfigID).Str("requestId", intent.RequestID).
@@ -60,4 +60,18 @@ func wasApplied(change deskhand.Change, live deskhand.Observed) bool {
 	// that the write did not happen, one that is as it was sent that it did.
 	outcome := merge(change.Before.Fields(), change.After.Fields(), live.Document.Fields(), choices{})
 	return !outcome.has(decidedPending) && (outcome.has(decidedConverged) || !outcome.has(decidedConflict))
+}
+
+// asWritten is the desktop right after a write that was found to be applied. What
+// somebody changed since is left for the next look to find: the desktop is
+// remembered as it was written, under no ETag, since that one was never seen.
+func asWritten(change deskhand.Change, live deskhand.Observed) deskhand.Observed {
+	if change.Op == deskhand.OpDelete {
+		return live
+	}
+	since := merge(change.After.Fields(), change.After.Fields(), live.Document.Fields(), choices{})
+	if len(since.decisions) == 0 {
+		return live
+	}
+	return deskhand.Observed{Exists: true, Document: change.After}
 }
