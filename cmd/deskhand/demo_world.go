@@ -146,7 +146,7 @@ func (w *demoWorld) makeRepository() error {
 // that deskhand replaces had made it.
 func (w *demoWorld) seed(ctx context.Context, configID string) error {
 	root := filepath.ToSlash(filepath.Join(w.repository, "desktops"))
-	review, _, err := tree{root: root, selected: []string{root}}.review(ctx)
+	review, err := tree{root: root}.review(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,15 +18,18 @@ import (
 
 func newValidateCommand(env environment) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "validate [PATH...]",
+		Use:   "validate [PATH... | -]",
 		Short: "Check definitions against the schema and the policy, offline",
 		Long: `Check definitions against the schema and the policy, offline: all findings of all files
 at once, each with the line that it is about and what to do.
 
 PATH is a repository, a folder of definitions, or single files; what these files rest
-on is read too. Without a PATH it is the current folder.`,
+on is read too. Without a PATH it is the current folder. With - one definition comes
+from standard input and is judged in place of the file that --stdin-path names.`,
 		Example: `  deskhand validate
   deskhand validate desktops/standard/voice-emea.yaml
+  deskhand validate --changed-since origin/main desktops
+  deskhand validate - --stdin-path desktops/standard/voice-emea.yaml < draft.yaml
   deskhand validate -o sarif > findings.sarif`,
 	}
 	var formats []string
@@ -36,15 +38,15 @@ on is read too. Without a PATH it is the current folder.`,
 	}
 	output := addOutputFlag(cmd, formats...)
 	maxWarnings := cmd.Flags().Int("max-warnings", -1, "refuse more warnings than this; -1 for any number")
+	stdinPath := cmd.Flags().String("stdin-path", "", "the file that standard input takes the place of")
+	_ = cmd.MarkFlagFilename("stdin-path", "yaml", "yml")
+	since := cmd.Flags().String("changed-since", "", "only files that differ from this revision of git, and what rests on them")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			args = []string{"."}
-		}
-		trees, err := findTrees(args)
+		trees, err := treesToValidate(env, args, *stdinPath)
 		if err != nil {
 			return err
 		}
-		result, source, err := validate(cmd.Context(), trees)
+		result, err := validate(cmd.Context(), trees, *since)
 		if err != nil {
 			return err
 		}
@@ -53,7 +55,7 @@ on is read too. Without a PATH it is the current folder.`,
 			return err
 		}
 		if err := report.Write(env.stdout, format, result.Report, report.Options{
-			Color: env.hasColor(env.stdout), Source: source, Version: buildVersion(), RuleInfo: ruleInfo, Files: result.files,
+			Color: env.hasColor(env.stdout), Source: source(trees), Version: buildVersion(), RuleInfo: ruleInfo, Files: result.files,
 		}); err != nil {
 			return err
 		}
@@ -65,6 +67,22 @@ on is read too. Without a PATH it is the current folder.`,
 	return cmd
 }
 
+func treesToValidate(env environment, args []string, stdinPath string) ([]tree, error) {
+	readsStdin := slices.Contains(args, "-")
+	switch {
+	case readsStdin && len(args) > 1:
+		return nil, withHint(errors.New("- reads one definition, and cannot go with other paths"), "leave the other paths out")
+	case readsStdin:
+		draft, err := stdinTree(env.stdin, stdinPath)
+		return []tree{draft}, err
+	case stdinPath != "":
+		return nil, withHint(errors.New("--stdin-path is for a definition from standard input"), "give - as the PATH")
+	case len(args) == 0:
+		args = []string{"."}
+	}
+	return findTrees(args)
+}
+
 // validated is the report on what was selected, and the files that it is about.
 type validated struct {
 	report.Report
@@ -72,88 +90,98 @@ type validated struct {
 	files []string
 }
 
-// validate reviews the trees and reports on what is selected of them. The
-// returned function reads a file that a finding names.
-func validate(ctx context.Context, trees []tree) (validated, func(string) ([]byte, error), error) {
+// validate reviews the trees and reports on what is selected of them: where since
+// is a revision, on what differs from it.
+func validate(ctx context.Context, trees []tree, since string) (validated, error) {
 	var (
 		findings []deskhand.Finding
-		files    []string
+		files    = map[string]bool{}
 		desktops int
 	)
 	for _, tree := range trees {
-		review, snapshot, err := tree.review(ctx)
+		snapshot, isWanted, err := tree.candidates(ctx, since)
 		if err != nil {
-			return validated{}, nil, err
+			return validated{}, err
 		}
-		kept, defined := tree.selection(review, snapshot)
+		review, err := judge(ctx, snapshot)
+		if err != nil {
+			return validated{}, err
+		}
+		kept, defined := tree.selection(review, snapshot, isWanted)
 		findings = append(findings, kept...)
 		desktops += len(defined)
-		files = append(files, defined...)
-	}
-	for _, finding := range findings {
-		if !slices.Contains(files, finding.File) {
-			files = append(files, finding.File)
+		for _, file := range defined {
+			files[file] = true
 		}
 	}
-	slices.Sort(files)
-	read := func(file string) ([]byte, error) { return os.ReadFile(file) } //nolint:gosec // findings name files that were just read
-	return validated{Report: report.New(len(files), desktops, findings), files: files}, read, nil
+	for _, finding := range findings {
+		files[finding.File] = true
+	}
+	return validated{
+		Report: report.New(len(files), desktops, findings),
+		files:  slices.Sorted(maps.Keys(files)),
+	}, nil
 }
 
-// review resolves and reviews everything below the tree's root.
-func (t tree) review(ctx context.Context) (deskhand.Review, deskhand.Snapshot, error) {
-	entries, read, err := manifest.Dir(filepath.FromSlash(t.root))
-	if err != nil {
-		return deskhand.Review{}, deskhand.Snapshot{}, err
+// candidates is everything below the tree's root, and which files of it are to be
+// reported on.
+func (t tree) candidates(ctx context.Context, since string) (deskhand.Snapshot, func(file string) bool, error) {
+	if since == "" {
+		snapshot, err := t.load(ctx, manifest.NewLoader(manifest.Options{}))
+		return snapshot, t.isSelected, err
 	}
-	snapshot, err := manifest.NewLoader(manifest.Options{}).Load(ctx, entries, read)
-	if err != nil {
-		return deskhand.Review{}, deskhand.Snapshot{}, err
-	}
-	reviewer, err := newReviewer()
-	if err != nil {
-		return deskhand.Review{}, deskhand.Snapshot{}, err
-	}
-	review, err := reviewer.Review(ctx, snapshot)
-	if err != nil {
-		return deskhand.Review{}, deskhand.Snapshot{}, err
-	}
-	if len(snapshot.Desktops)+len(snapshot.Unreadable)+len(snapshot.Findings) == 0 {
-		return review, snapshot, withHint(fmt.Errorf("there are no definitions below %s", t.root),
-			"a definition is a YAML file in a folder named "+strings.Join(tierNames(), ", "))
-	}
-	return review, snapshot, nil
+	snapshot, changed, err := t.changedSince(ctx, since)
+	return snapshot, func(file string) bool { return changed(file) && t.isSelected(file) }, err
 }
 
-// selection is the findings about what is selected, and the files of the desktops
+// selection is the findings about what is wanted, and the files of the desktops
 // among it, with paths as the user would write them.
-func (t tree) selection(review deskhand.Review, snapshot deskhand.Snapshot) (findings []deskhand.Finding, files []string) {
+func (t tree) selection(review deskhand.Review, snapshot deskhand.Snapshot, isWanted func(string) bool) (findings []deskhand.Finding, files []string) {
 	keep := func(finding deskhand.Finding) {
 		finding.File = t.path(finding.File)
 		findings = append(findings, finding)
 	}
+	blames := blamesShared(snapshot, isWanted)
 	for _, finding := range review.Findings {
-		if t.isSelected(finding.File) {
+		if isWanted(finding.File) || blames && isShared(finding.File) {
 			keep(finding)
 		}
 	}
 	for _, desktop := range review.Desktops {
-		isSelected := t.isSelected(desktop.File)
-		if isSelected {
+		isDesktopWanted := isWanted(desktop.File)
+		if isDesktopWanted {
 			files = append(files, t.path(desktop.File))
 		}
 		for _, finding := range desktop.Findings {
-			if isSelected || t.isSelected(finding.File) {
+			if isDesktopWanted || isWanted(finding.File) {
 				keep(finding)
 			}
 		}
 	}
 	for _, unreadable := range snapshot.Unreadable {
-		if t.isSelected(unreadable.File) {
+		if isWanted(unreadable.File) {
 			files = append(files, t.path(unreadable.File))
 		}
 	}
 	return findings, files
+}
+
+// blamesShared reports whether a wanted file cannot be read though nothing is
+// wrong in it: what it rests on is to blame.
+func blamesShared(snapshot deskhand.Snapshot, isWanted func(string) bool) bool {
+	hasOwn := map[string]bool{}
+	for _, finding := range snapshot.Findings {
+		hasOwn[finding.File] = true
+	}
+	return slices.ContainsFunc(snapshot.Unreadable, func(unreadable deskhand.Unreadable) bool {
+		return isWanted(unreadable.File) && !hasOwn[unreadable.File]
+	})
+}
+
+// isShared reports whether desktops may rest on the file: it or a folder above it
+// begins with _.
+func isShared(file string) bool {
+	return strings.HasPrefix(file, "_") || strings.Contains(file, "/_")
 }
 
 func ruleInfo(id string) (what, why, mend string, ok bool) {
