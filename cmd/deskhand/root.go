@@ -51,6 +51,8 @@ Exit codes: 0 done, 1 error, 2 changes or drift found, 3 refused by findings,
 
 		newDemoCommand(env),
 		newValidateCommand(env),
+		newFixCommand(env),
+		newNewCommand(env),
 		newPlanCommand(env),
 		newApplyCommand(env),
 		newStatusCommand(env),
