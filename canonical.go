@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,61 +17,110 @@ import (
 // the number; beyond that it keeps all digits, where JCS would round: a field
 // that deskhand does not own must go back to CXone as it came.
 func canonicalJSON(value any) (string, error) {
-	normal, err := canonicalNumbers(value)
+	text, err := appendValue(make([]byte, 0, typicalSize), value)
 	if err != nil {
 		return "", err
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(normal); err != nil {
-		return "", err
-	}
-	return strings.TrimSuffix(text.String(), "\n"), nil
+	return string(text), nil
 }
 
-func canonicalNumbers(value any) (any, error) {
+// typicalSize is that of a desktop, in bytes.
+const typicalSize = 1 << 10
+
+func appendValue(text []byte, value any) ([]byte, error) {
 	switch value := value.(type) {
 	case map[string]any:
-		normal := make(map[string]any, len(value))
-		for name, member := range value {
-			canonical, err := canonicalNumbers(member)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			normal[name] = canonical
-		}
-		return normal, nil
+		return appendObject(text, value)
 	case []any:
-		normal := make([]any, len(value))
-		for i, element := range value {
-			canonical, err := canonicalNumbers(element)
-			if err != nil {
-				return nil, fmt.Errorf("%d: %w", i, err)
-			}
-			normal[i] = canonical
-		}
-		return normal, nil
+		return appendArray(text, value)
+	case string:
+		return appendString(text, value), nil
+	case bool:
+		return strconv.AppendBool(text, value), nil
+	case nil:
+		return append(text, "null"...), nil
 	case json.Number:
-		return canonicalNumber(value), nil
+		return appendNumber(text, value)
 	case int:
-		return json.Number(strconv.Itoa(value)), nil
+		return appendNumber(text, json.Number(strconv.Itoa(value)))
 	case int64:
-		return json.Number(strconv.FormatInt(value, 10)), nil
+		return appendNumber(text, json.Number(strconv.FormatInt(value, 10)))
 	case uint64:
-		return json.Number(strconv.FormatUint(value, 10)), nil
+		return appendNumber(text, json.Number(strconv.FormatUint(value, 10)))
 	case float64:
 		literal, err := json.Marshal(value) // refuses NaN and the infinities
 		if err != nil {
 			return nil, err
 		}
-		return canonicalNumber(json.Number(literal)), nil
-	case string, bool, nil:
-		return value, nil
+		return appendNumber(text, json.Number(literal))
 	default:
 		return nil, fmt.Errorf("a %T is not JSON", value)
 	}
 }
+
+func appendObject(text []byte, fields map[string]any) ([]byte, error) {
+	text = append(text, '{')
+	for i, name := range slices.Sorted(maps.Keys(fields)) {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		var err error
+		if text, err = appendValue(append(appendString(text, name), ':'), fields[name]); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return append(text, '}'), nil
+}
+
+func appendArray(text []byte, items []any) ([]byte, error) {
+	text = append(text, '[')
+	for i, item := range items {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		var err error
+		if text, err = appendValue(text, item); err != nil {
+			return nil, fmt.Errorf("%d: %w", i, err)
+		}
+	}
+	return append(text, ']'), nil
+}
+
+// appendString leaves what needs escapes to encoding/json, which knows them.
+func appendString(text []byte, value string) []byte {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return appendEscaped(text, value)
+		}
+	}
+	return append(append(append(text, '"'), value...), '"')
+}
+
+func appendEscaped(text []byte, value string) []byte {
+	buffer := bytes.NewBuffer(text)
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value) // every string has an encoding
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
+}
+
+func appendNumber(text []byte, number json.Number) ([]byte, error) {
+	if number == "" {
+		return append(text, '0'), nil // as encoding/json has it
+	}
+	if !isNumber(string(number)) {
+		return nil, fmt.Errorf("%q is no JSON number", string(number))
+	}
+	return append(text, canonicalNumber(number)...), nil
+}
+
+// isNumber reports whether the text is a JSON number, with nothing around it.
+func isNumber(literal string) bool {
+	first, last := literal[0], literal[len(literal)-1]
+	return (first == '-' || isDigit(first)) && isDigit(last) && json.Valid([]byte(literal))
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // The decimal exponents between which ECMAScript, and so RFC 8785, writes a
 // number without an exponent.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 )
 
 // Document is the body of one CXone configuration: an immutable JSON object in
@@ -67,13 +68,19 @@ func (d Document) Fields() map[string]any {
 	if d.IsZero() {
 		return nil
 	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(d.text)))
-	decoder.UseNumber()
-	var fields map[string]any
-	if err := decoder.Decode(&fields); err != nil {
-		panic("deskhand: a Document holds invalid JSON: " + err.Error()) // only NewDocument makes them
-	}
+	fields, _ := decode(d.text).(map[string]any)
 	return fields
+}
+
+// decode reads canonical JSON.
+func decode(text string) any {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		panic("deskhand: a Document holds invalid JSON: " + err.Error()) // only canonicalJSON makes them
+	}
+	return value
 }
 
 // Without returns the document less the given members of its top level.
@@ -81,20 +88,15 @@ func (d Document) Without(names ...string) Document {
 	if d.IsZero() || len(names) == 0 {
 		return d
 	}
-	fields := d.Fields()
-	before := len(fields)
-	maps.DeleteFunc(fields, func(name string, _ any) bool {
-		for _, unwanted := range names {
-			if name == unwanted {
-				return true
-			}
-		}
-		return false
-	})
-	if len(fields) == before {
+	members := maps.Collect(d.Members())
+	before := len(members)
+	for _, name := range names {
+		delete(members, name)
+	}
+	if len(members) == before {
 		return d
 	}
-	return mustDocument(fields)
+	return NewObject(members)
 }
 
 // MarshalJSON writes the document as the object that it is, or null.
@@ -117,13 +119,4 @@ func (d *Document) UnmarshalJSON(text []byte) error {
 	}
 	*d = parsed
 	return nil
-}
-
-// mustDocument is NewDocument for fields that came out of a Document.
-func mustDocument(fields map[string]any) Document {
-	document, err := NewDocument(fields)
-	if err != nil {
-		panic("deskhand: a Document's own fields do not encode: " + err.Error())
-	}
-	return document
 }
