@@ -116,7 +116,9 @@ func applyOnce(ctx context.Context, config configs.Config, env environment, expe
 		}
 		result, err := tenant.reconciler.Once(ctx, pass)
 		results = append(results, applied{
-			Tenant: tenant.config.Name, Commit: head, Outcomes: result.Outcomes, Findings: result.Plan.Findings, result: result,
+			Tenant: tenant.config.Name, Commit: head, result: result,
+			Outcomes: append([]deskhand.Outcome{}, result.Outcomes...), // [] and not null in JSON, also where nothing was done
+			Findings: append([]deskhand.Finding{}, result.Plan.Findings...),
 		})
 		if errors.Is(err, reconciler.ErrPlanMoved) {
 			err = withHint(err, "nothing was written; make a new plan, look at it, and apply that")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // The exit codes, which scripts may rely on.
@@ -57,3 +59,31 @@ type hintedError struct {
 func (e hintedError) Unwrap() error { return e.error }
 
 func withHint(err error, hint string) error { return hintedError{error: err, hint: hint} }
+
+// hintAtUsage lets each command say where its arguments are explained, and what
+// was probably meant.
+func hintAtUsage(command *cobra.Command) {
+	if check := command.Args; check != nil {
+		command.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			if err == nil {
+				return nil
+			}
+			if meant := suggestions(cmd, args); len(meant) > 0 {
+				return withHint(err, "did you mean "+strings.Join(meant, " or ")+"? See "+cmd.CommandPath()+" --help")
+			}
+			return withHint(err, "see "+cmd.CommandPath()+" --help")
+		}
+	}
+	for _, child := range command.Commands() {
+		hintAtUsage(child)
+	}
+}
+
+func suggestions(cmd *cobra.Command, args []string) []string {
+	if len(args) == 0 || !cmd.HasSubCommands() {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2 // as cobra has it elsewhere
+	return cmd.SuggestionsFor(args[0])
+}

@@ -62,6 +62,7 @@ Exit codes: 0 done, 1 error, 2 changes or drift found, 3 refused by findings,
 		newExplainCommand(env),
 		newVersionCommand(env),
 	)
+	hintAtUsage(root)
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -50,8 +51,17 @@ func await(w *world, ts *testscript.TestScript, args []string) error {
 	return poll(func() error { return ask(w, ts, args[1:]) })
 }
 
+// file PATH expects that a file exists.
+func fileExists(_ *world, ts *testscript.TestScript, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: file PATH")
+	}
+	_, err := os.Stat(ts.MkAbs(args[0]))
+	return err
+}
+
 // json FILE POINTER VALUE expects a value in a JSON file, or in stdout. A pointer
-// that ends in /# is the number of elements. VALUE is JSON, or a string that is
+// that ends in /length is the number of elements. VALUE is JSON, or a string that is
 // no JSON; absent expects that there is nothing, any that there is something.
 func jsonEquals(_ *world, ts *testscript.TestScript, args []string) error {
 	if len(args) != 3 {
@@ -98,7 +108,7 @@ func valueAt(value any, tokens []string) (any, bool) {
 		}
 		return valueAt(member, tokens[1:])
 	case []any:
-		if tokens[0] == "#" {
+		if tokens[0] == "length" {
 			return float64(len(container)), true
 		}
 		i, err := strconv.Atoi(tokens[0])

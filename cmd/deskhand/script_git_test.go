@@ -14,8 +14,6 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/deskhand/deskhand/configs"
 )
 
 // commit SUBJECT commits all that is in repository/, which becomes a repository
@@ -89,9 +87,37 @@ func (w *world) writeDesktops(count int) error {
 	return nil
 }
 
-// sample writes the sample repository into repository/.
-func writeSample(w *world, _ *testscript.TestScript, _ []string) error {
-	return os.CopyFS(filepath.Join(w.dir, "repository"), configs.Sample())
+// replace FILE OLD NEW replaces a text that must be there.
+func replaceText(_ *world, ts *testscript.TestScript, args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: replace FILE OLD NEW")
+	}
+	path := ts.MkAbs(args[0])
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(text), args[1]) {
+		return fmt.Errorf("%s has no %s", args[0], args[1])
+	}
+	return os.WriteFile(path, []byte(strings.ReplaceAll(string(text), args[1], args[2])), 0o600)
+}
+
+// rewrite DIR OLD NEW replaces a text in all files below a folder.
+func rewriteBelow(_ *world, ts *testscript.TestScript, args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: rewrite DIR OLD NEW")
+	}
+	return filepath.WalkDir(ts.MkAbs(args[0]), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(strings.ReplaceAll(string(text), args[1], args[2])), 0o600)
+	})
 }
 
 // gitserver DIR serves the bare repositories of a folder over HTTP by git's own

@@ -93,6 +93,7 @@ func newWorld(dir string, env []string) (*world, error) {
 		"GIT_AUTHOR_NAME=Ada Admin", "GIT_AUTHOR_EMAIL=ada@example.com",
 		"GIT_COMMITTER_NAME=Ada Admin", "GIT_COMMITTER_EMAIL=ada@example.com",
 	)
+	w.env = append(w.env, "CXONE_ADDRESS="+strings.TrimPrefix(cxone.URL, "http://"))
 	for name, address := range addresses {
 		w.env = append(w.env, name+"="+address)
 	}
