@@ -92,23 +92,37 @@ func before(change deskhand.Change) deskhand.Observed {
 	return deskhand.Observed{Exists: !change.Before.IsZero(), ETag: change.IfMatch, Document: change.Before}
 }
 
-// write puts what would be overwritten on record, journals every intent in one
-// go, and lets the workers loose.
+// write puts what would be overwritten on record, and feeds the workers with
+// journalled intents, a chunk ahead of them.
 func (w *round) write(ctx context.Context, changes []deskhand.Change, results chan<- ended) {
-	if len(changes) == 0 {
+	if err := w.preserve(ctx, changes); err != nil {
+		failAll(changes, err, results)
 		return
 	}
-	fail := func(err error) {
-		for _, change := range changes {
-			results <- ended{err: err, Outcome: deskhand.Outcome{
-				Kind: deskhand.OutcomeFailed, Change: change, Live: before(change), Error: err.Error(),
-			}}
+	queue := make(chan deskhand.Intent, mostAtOnce)
+	var workers sync.WaitGroup
+	for range min(len(changes), max(1, w.rules.Concurrency)) {
+		workers.Go(func() {
+			for intent := range queue {
+				results <- w.carryOut(ctx, intent)
+			}
+		})
+	}
+	for chunk := range slices.Chunk(changes, mostAtOnce) {
+		intents := w.intents(chunk)
+		if err := w.parts.Journal.Intend(ctx, intents); err != nil {
+			failAll(chunk, fmt.Errorf("journal the writes: %w", err), results)
+			continue
+		}
+		for _, intent := range intents {
+			queue <- intent // a cancelled pass drains: carryOut skips what has not begun
 		}
 	}
-	if err := w.preserve(ctx, changes); err != nil {
-		fail(err)
-		return
-	}
+	close(queue)
+	workers.Wait()
+}
+
+func (w *round) intents(changes []deskhand.Change) []deskhand.Intent {
 	intents := make([]deskhand.Intent, len(changes))
 	for i, change := range changes {
 		intents[i] = deskhand.Intent{
@@ -116,25 +130,15 @@ func (w *round) write(ctx context.Context, changes []deskhand.Change, results ch
 			Commit: w.pass.Commit, Trigger: w.pass.Trigger, RequestID: newRequestID(), Change: change,
 		}
 	}
-	if err := w.parts.Journal.Intend(ctx, intents); err != nil {
-		fail(fmt.Errorf("journal the writes: %w", err))
-		return
-	}
+	return intents
+}
 
-	queue := make(chan deskhand.Intent)
-	var workers sync.WaitGroup
-	for range min(len(intents), max(1, w.rules.Concurrency)) {
-		workers.Go(func() {
-			for intent := range queue {
-				results <- w.carryOut(ctx, intent)
-			}
-		})
+func failAll(changes []deskhand.Change, err error, results chan<- ended) {
+	for _, change := range changes {
+		results <- ended{err: err, Outcome: deskhand.Outcome{
+			Kind: deskhand.OutcomeFailed, Change: change, Live: before(change), Error: err.Error(),
+		}}
 	}
-	for _, intent := range intents {
-		queue <- intent // a cancelled pass drains: carryOut skips what has not begun
-	}
-	close(queue)
-	workers.Wait()
 }
 
 // carryOut makes one write, and where it loses a race makes it again from what

@@ -5,13 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/deskhand/deskhand"
 )
 
-// mostInOneSettlement bounds the size of one journal transaction.
-const mostInOneSettlement = 256
+const (
+	// mostAtOnce bounds the size of one journal transaction, in desktops.
+	mostAtOnce = 256
+	// gathering is how long a first outcome waits for others to share its
+	// transaction. A crash in that time costs a look at CXone, never a record.
+	gathering = 25 * time.Millisecond
+)
 
 // record journals outcomes as they come in, many in one transaction where many
 // are there, and returns all of them. It always reads to the end.
@@ -83,21 +89,22 @@ func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Ou
 	return outcomes, journalErr
 }
 
-// batches yields what is there, at least one result at a time.
-func batches(results <-chan ended) func(yield func([]ended) bool) {
+// batches yields the results that come within a moment of each other.
+func batches(results <-chan ended) iter.Seq[[]ended] {
 	return func(yield func([]ended) bool) {
 		for first := range results {
 			batch := []ended{first}
-		fill:
-			for len(batch) < mostInOneSettlement {
+			moment := time.After(gathering)
+		gather:
+			for len(batch) < mostAtOnce {
 				select {
 				case next, isOpen := <-results:
 					if !isOpen {
-						break fill
+						break gather
 					}
 					batch = append(batch, next)
-				default:
-					break fill
+				case <-moment:
+					break gather
 				}
 			}
 			if !yield(batch) {

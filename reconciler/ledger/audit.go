@@ -35,7 +35,7 @@ type Resetter interface {
 
 const (
 	// linger is how long a first entry waits for others to share its commit.
-	linger = 250 * time.Millisecond
+	linger = 500 * time.Millisecond
 	// drainTime bounds what is done for the branch after the daemon was stopped.
 	drainTime = 10 * time.Second
 	// maxMoves bounds how often a single write starts anew for other writers.
