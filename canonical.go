@@ -17,15 +17,26 @@ import (
 // the number; beyond that it keeps all digits, where JCS would round: a field
 // that deskhand does not own must go back to CXone as it came.
 func canonicalJSON(value any) (string, error) {
-	text, err := appendValue(make([]byte, 0, typicalSize), value)
+	text, err := appendValue(make([]byte, 0, typicalSize(value)), value)
 	if err != nil {
 		return "", err
 	}
 	return string(text), nil
 }
 
-// typicalSize is that of a desktop, in bytes.
-const typicalSize = 1 << 10
+// typicalSize guesses, in bytes, how much text a value makes.
+func typicalSize(value any) int {
+	switch value := value.(type) {
+	case map[string]any:
+		return 64 * len(value)
+	case []any:
+		return 64 * len(value)
+	case string:
+		return len(value) + len(`""`)
+	default:
+		return 8
+	}
+}
 
 func appendValue(text []byte, value any) ([]byte, error) {
 	switch value := value.(type) {

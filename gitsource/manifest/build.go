@@ -24,66 +24,72 @@ func isPayload(name string) bool {
 func isKnown(name string) bool { return slices.Contains(definitionKeys(), name) }
 
 // build makes the desktop of its merged definition.
-func build(desktop deskhand.Desktop, definition *value, names interner) (deskhand.Desktop, error) {
-	fields, _ := definition.decoded().(map[string]any)
-	origins := definition.origins(make([]deskhand.Origin, 0, definition.count()+1), "", names)
-	if _, given := fields["licenseTier"]; !given {
-		fields["licenseTier"] = string(desktop.Tier)
-	}
-	payload := make(map[string]any, len(fields))
-	for name, field := range fields {
-		if isPayload(name) {
-			payload[name] = field
+func build(desktop deskhand.Desktop, definition *value, names *interner) (deskhand.Desktop, error) {
+	members := make(map[string]deskhand.Value, len(definition.fields)+1)
+	for name, field := range definition.fields {
+		var err error
+		if members[name], err = field.canonical(); err != nil {
+			return deskhand.Desktop{}, err
 		}
 	}
+	if definition.fields["licenseTier"] == nil {
+		var err error
+		if members["licenseTier"], err = deskhand.NewValue(string(desktop.Tier)); err != nil {
+			return deskhand.Desktop{}, err
+		}
+	}
+	labels := members["labels"]
+	origins := definition.origins(make([]deskhand.Origin, 0, definition.count()+1), "", names)
+	desktop.Definition = deskhand.NewObject(members)
+
+	maps.DeleteFunc(members, func(name string, _ deskhand.Value) bool { return !isPayload(name) })
 	if region := definition.text("region"); region != "" {
-		var filled []deskhand.Pointer
-		payload["complianceBanners"], filled = fillRegion(payload["complianceBanners"], region, names)
-		if payload["complianceBanners"] == nil {
-			delete(payload, "complianceBanners")
+		banners, filled, err := fillRegion(definition.fields["complianceBanners"], region, names)
+		if err != nil {
+			return deskhand.Desktop{}, err
+		}
+		if len(filled) > 0 {
+			members["complianceBanners"] = banners
 		}
 		for _, banner := range filled {
 			origins = append(origins, deskhand.Origin{Path: banner, Position: definition.fields["region"].at})
 		}
 	}
-	if extra, isObject := fields["extra"].(map[string]any); isObject {
-		maps.Copy(payload, extra)
+	if extra := definition.fields["extra"]; extra != nil {
+		for name, member := range extra.fields {
+			var err error
+			if members[name], err = member.canonical(); err != nil {
+				return deskhand.Desktop{}, err
+			}
+		}
 	}
-
-	var err error
-	if desktop.Definition, err = deskhand.NewDocument(fields); err != nil {
-		return deskhand.Desktop{}, err
-	}
-	if desktop.Document, err = deskhand.NewDocument(payload); err != nil {
-		return deskhand.Desktop{}, err
-	}
+	desktop.Document = deskhand.NewObject(members)
 	desktop.ConfigID = configID(definition)
-	desktop.Labels = labels(definition.fields["labels"])
+	desktop.Labels = names.labels(definition.fields["labels"], labels)
 	desktop.Origins = deskhand.NewOrigins(slices.Clip(origins))
 	return desktop, nil
 }
 
 // fillRegion returns the banners with displayRegion wherever it is missing, and
 // where it was.
-func fillRegion(banners any, region string, names interner) (any, []deskhand.Pointer) {
-	list, isList := banners.([]any)
-	if !isList {
-		return banners, nil
+func fillRegion(banners *value, region string, names *interner) (deskhand.Value, []deskhand.Pointer, error) {
+	if banners == nil || banners.kind != listKind {
+		return deskhand.Value{}, nil, nil
 	}
 	var filled []deskhand.Pointer
-	list = slices.Clone(list)
-	for i, item := range list {
-		banner, isObject := item.(map[string]any)
+	list := make([]any, len(banners.items))
+	for i, item := range banners.items {
+		list[i] = item.decoded()
+		banner, isObject := list[i].(map[string]any)
 		if !isObject || banner["displayRegion"] != nil {
 			continue
 		}
-		banner = maps.Clone(banner)
 		banner["displayRegion"] = region
-		list[i] = banner
 		at := names.child("/complianceBanners", strconv.Itoa(i))
 		filled = append(filled, names.child(at, "displayRegion"))
 	}
-	return list, filled
+	text, err := deskhand.NewValue(list)
+	return text, filled, err
 }
 
 // configID is the definition's id. A number is taken as it is written: the
@@ -101,19 +107,6 @@ func configID(definition *value) string {
 	default:
 		return ""
 	}
-}
-
-func labels(field *value) map[string]string {
-	if field == nil || len(field.fields) == 0 {
-		return nil
-	}
-	labels := make(map[string]string, len(field.fields))
-	for name, member := range field.fields {
-		if text, isText := member.scalar.(string); isText {
-			labels[name] = text
-		}
-	}
-	return labels
 }
 
 // reservedExtra finds members of extra that have a key of their own: passed

@@ -210,6 +210,11 @@ func (p *pass) source(name string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if made.value != nil {
+		if err := made.value.prepare(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known := p.sources[name]; known != nil {

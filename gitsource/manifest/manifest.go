@@ -59,7 +59,7 @@ type Loader struct {
 	resolved    map[string]*resolved // by path: the desktops
 	policy      *deskhand.File
 	policyHash  string
-	names       []interner // one for each worker
+	names       []*interner // one for each worker
 	stats       Stats
 }
 
@@ -69,9 +69,9 @@ func NewLoader(options Options) *Loader {
 	if options.MaxFileSize <= 0 {
 		options.MaxFileSize = DefaultMaxFileSize
 	}
-	names := make([]interner, runtime.GOMAXPROCS(0))
+	names := make([]*interner, runtime.GOMAXPROCS(0))
 	for i := range names {
-		names[i] = interner{}
+		names[i] = newInterner()
 	}
 	return &Loader{
 		root:        root,

@@ -20,7 +20,7 @@ import (
 type pass struct {
 	tree        *tree
 	maxFileSize int
-	names       []interner
+	names       []*interner
 	read        func(Entry) ([]byte, error)
 	previous    map[string]*resolved
 	changes     changes
@@ -187,14 +187,14 @@ func (p *pass) resolveAll(ctx context.Context, names []string) error {
 	made := make([]*resolved, len(names))
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	for _, pointers := range p.names {
+	for _, own := range p.names {
 		group.Go(func() error {
 			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
 				if err := ctx.Err(); err != nil {
 					return fmt.Errorf("load definitions: %w", err)
 				}
 				var err error
-				if made[i], err = p.resolve(names[i], pointers); err != nil {
+				if made[i], err = p.resolve(names[i], own); err != nil {
 					return err
 				}
 			}
@@ -212,7 +212,7 @@ func (p *pass) resolveAll(ctx context.Context, names []string) error {
 }
 
 // resolve merges what the desktop rests on, the defaults of its folders first.
-func (p *pass) resolve(name string, pointers interner) (*resolved, error) {
+func (p *pass) resolve(name string, names *interner) (*resolved, error) {
 	defaults := p.tree.defaultsOf(path.Dir(name))
 	var chain chain
 	for _, file := range defaults {
@@ -243,7 +243,7 @@ func (p *pass) resolve(name string, pointers interner) (*resolved, error) {
 		made.findings = reserved
 		return made, nil
 	}
-	desktop, err := build(made.desktop, definition, pointers)
+	desktop, err := build(made.desktop, definition, names)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -3,7 +3,6 @@ package manifest
 import (
 	"maps"
 	"strconv"
-	"strings"
 
 	"github.com/deskhand/deskhand"
 )
@@ -17,6 +16,8 @@ type value struct {
 	items  []*value
 	fields map[string]*value
 	at     deskhand.Position
+	// json is the value's text where it was made in advance, see prepare.
+	json deskhand.Value
 }
 
 type kind uint8
@@ -44,6 +45,9 @@ func merge(target, patch *value) *value {
 	if patch.kind != objectKind {
 		return patch
 	}
+	if (target == nil || target.kind != objectKind) && !patch.removes() {
+		return patch // as it is, so that desktops share it
+	}
 	merged := &value{kind: objectKind, at: patch.at, fields: make(map[string]*value, len(patch.fields))}
 	if target != nil {
 		maps.Copy(merged.fields, target.fields)
@@ -56,6 +60,38 @@ func merge(target, patch *value) *value {
 		merged.fields[name] = merge(merged.fields[name], member)
 	}
 	return merged
+}
+
+// removes reports whether the value, as a patch, takes members away.
+func (v *value) removes() bool {
+	for _, member := range v.fields {
+		if member.isNull() || member.kind == objectKind && member.removes() {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare makes the texts of the members in advance: many desktops rest on them.
+func (v *value) prepare() error {
+	for _, member := range v.fields {
+		if member.isNull() || member.removes() {
+			continue // no desktop has it as it is
+		}
+		var err error
+		if member.json, err = member.canonical(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// canonical is the value's JSON.
+func (v *value) canonical() (deskhand.Value, error) {
+	if v.json != (deskhand.Value{}) {
+		return v.json, nil
+	}
+	return deskhand.NewValue(v.decoded())
 }
 
 // decoded is the value as encoding/json would decode it with UseNumber.
@@ -79,7 +115,7 @@ func (v *value) decoded() any {
 }
 
 // origins appends the places of the value at path and of all inside it.
-func (v *value) origins(origins []deskhand.Origin, at deskhand.Pointer, names interner) []deskhand.Origin {
+func (v *value) origins(origins []deskhand.Origin, at deskhand.Pointer, names *interner) []deskhand.Origin {
 	origins = append(origins, deskhand.Origin{Path: at, Position: v.at})
 	for name, member := range v.fields {
 		origins = member.origins(origins, names.child(at, name), names)
@@ -99,31 +135,4 @@ func (v *value) count() int {
 		count += item.count()
 	}
 	return count
-}
-
-// interner keeps one copy of each pointer, because ten thousand desktops point
-// to the same few hundred places. One goroutine may use it at a time: each worker
-// has its own.
-type interner map[childKey]deskhand.Pointer
-
-type childKey struct {
-	parent deskhand.Pointer
-	name   string
-}
-
-// maxInterned bounds the table: names that are gone from the repository are
-// forgotten when it is full.
-const maxInterned = 1 << 14
-
-func (n interner) child(parent deskhand.Pointer, name string) deskhand.Pointer {
-	key := childKey{parent, name}
-	if child, known := n[key]; known {
-		return child
-	}
-	if len(n) >= maxInterned {
-		clear(n)
-	}
-	child := parent.Child(name)
-	n[childKey{parent, strings.Clone(name)}] = child
-	return child
 }
