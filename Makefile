@@ -19,8 +19,8 @@ build: ## Build bin/deskhand, one static binary
 test: ## Run all tests under the race detector
 	go test -race ./...
 
-bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## Measure whole jobs beside their floor, in one table
+	go run ./cmd/bench
 
 lint: ## Check format, modules, vet and golangci-lint
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these files'; exit 1; }

@@ -30,7 +30,7 @@ type editor struct {
 func (e editor) writes(decisions []decision, revertDrift bool) []deskhand.Edit {
 	var edits []deskhand.Edit
 	for _, decided := range decisions {
-		why := ""
+		var why string
 		switch decided.kind {
 		case decidedPending:
 			why = whyGit

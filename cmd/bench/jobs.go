@@ -44,7 +44,7 @@ func firstSync(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	defer stopSim()
-	bare, err := newFloor(ctx, s.simURL, workers)
+	bare, err := newFloor(ctx, s.simURL)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func sweepByID(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	defer stop()
-	bare, err := newFloor(ctx, s.simURL, workers)
+	bare, err := newFloor(ctx, s.simURL)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func sweepByList(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	defer stop()
-	bare, err := newFloor(ctx, s.simURL, workers)
+	bare, err := newFloor(ctx, s.simURL)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func oneChanged(ctx context.Context, s *stage) ([]row, error) {
 		return nil, err
 	}
 	defer stop()
-	bare, err := newFloor(ctx, s.simURL, workers)
+	bare, err := newFloor(ctx, s.simURL)
 	if err != nil {
 		return nil, err
 	}
@@ -327,7 +327,7 @@ func limited(ctx context.Context, s *stage) ([]row, error) {
 	if err := s.control(http.MethodPut, "/_sim/pace", fmt.Appendf(nil, `{"latency":"0s","rateLimit":%d}`, limit), nil); err != nil {
 		return nil, err
 	}
-	bare, err := newFloor(ctx, s.simURL, workers)
+	bare, err := newFloor(ctx, s.simURL)
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func run(ctx context.Context) error {
 		}
 		rows = append(rows, measured...)
 	}
-	print(rows)
+	printTable(rows)
 	return nil
 }
 
@@ -84,7 +84,7 @@ type row struct {
 	note     string
 }
 
-func print(rows []row) {
+func printTable(rows []row) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "job\trequests\tbytes\twall\tfloor\tratio\tCPU\tpeak RSS\tnote")
 	for _, row := range rows {

@@ -23,7 +23,7 @@ import (
 
 const (
 	clientID     = "bench"
-	clientSecret = "bench-secret" //nolint:gosec // of the simulator
+	clientSecret = "bench-secret"
 	patience     = 5 * time.Minute
 )
 
@@ -183,7 +183,7 @@ func (s *stage) start(ctx context.Context) (started time.Time, stop func(), err 
 
 func (s *stage) awaitReady(ctx context.Context) error {
 	return await(ctx, "the daemon is ready", func() bool {
-		answer, err := http.Get("http://" + s.status + "/readyz") //nolint:noctx // loopback
+		answer, err := http.Get("http://" + s.status + "/readyz")
 		if err != nil {
 			return false
 		}
@@ -244,7 +244,7 @@ func (s *stage) lastWrite() (time.Time, error) {
 }
 
 func (s *stage) control(method, path string, body []byte, into any) error {
-	request, err := http.NewRequest(method, s.simURL+path, bytes.NewReader(body)) //nolint:noctx // loopback
+	request, err := http.NewRequest(method, s.simURL+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -279,15 +279,15 @@ type usage struct {
 // usage is what the daemon's process took so far.
 func (s *stage) usage() (usage, error) {
 	process := filepath.Join("/proc", strconv.Itoa(s.daemon.Process.Pid))
-	stat, err := os.ReadFile(filepath.Join(process, "stat")) //nolint:gosec // of our own child
+	stat, err := os.ReadFile(filepath.Join(process, "stat"))
 	if err != nil {
 		return usage{}, err
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	user, _ := strconv.ParseInt(fields[11], 10, 64)
 	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	const tick = 10 * time.Millisecond                           // USER_HZ is 100 on Linux
-	status, err := os.ReadFile(filepath.Join(process, "status")) //nolint:gosec // of our own child
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on Linux
+	status, err := os.ReadFile(filepath.Join(process, "status"))
 	if err != nil {
 		return usage{}, err
 	}

@@ -70,7 +70,7 @@ type applied struct {
 }
 
 func readPlans(path string, config configs.Config) (map[deskhand.Tenant]deskhand.Plan, error) {
-	file, err := os.Open(path) //nolint:gosec // a file that the user names
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}

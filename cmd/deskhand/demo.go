@@ -75,7 +75,7 @@ func runDemo(ctx context.Context, env environment, home, listen string, once boo
 	defer func() { err = errors.Join(err, world.close()) }()
 
 	daemonEnv := env
-	log, err := os.Create(filepath.Join(home, "deskhand.log")) //nolint:gosec // below the demo's own folder
+	log, err := os.Create(filepath.Join(home, "deskhand.log"))
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ import (
 const (
 	demoTenant       = "acme"
 	demoClientID     = "demo-client"
-	demoClientSecret = "demo-secret"                                //nolint:gosec // of the simulator
+	demoClientSecret = "demo-secret"
 	demoHookSecret   = "whsec_ZGVza2hhbmQtZGVtby1ob29rLXNlY3JldA==" //nolint:gosec // of the sink
 	demoLatency      = 5 * time.Millisecond
 )
@@ -162,7 +162,7 @@ func (w *demoWorld) seed(ctx context.Context, configID string) error {
 // edit changes values of one definition on disk, as an editor would.
 func (w *demoWorld) edit(file string, edits ...manifest.Edit) error {
 	path := filepath.Join(w.repository, filepath.FromSlash(file))
-	content, err := os.ReadFile(path) //nolint:gosec // below the demo's own folder
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

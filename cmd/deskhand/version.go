@@ -10,7 +10,7 @@ import (
 )
 
 // version is set by the build (-ldflags "-X main.version=v1.2.3").
-var version = "" //nolint:gochecknoglobals // the linker can set nothing else
+var version = ""
 
 // buildVersion is the release, or what the Go tool knows of the build.
 func buildVersion() string {

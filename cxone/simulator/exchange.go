@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	tokenPath      = "/oauth2/token"
+	tokenPath      = "/oauth2/token" //nolint:gosec // a path, no credential
 	collectionPath = "/api/v2/desktop/configurations"
 
 	maxBody = 4 << 20 // bytes of a request's body that are read

@@ -279,7 +279,8 @@ func (s *Simulator) Inject(f Fault) {
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.armed = append(s.faults.armed, &armedFault{Fault: f, dice: rand.New(rand.NewPCG(f.Seed, 0)), left: f.Next})
+	dice := rand.New(rand.NewPCG(f.Seed, 0)) //nolint:gosec // equal seeds must make equal faults
+	s.faults.armed = append(s.faults.armed, &armedFault{Fault: f, dice: dice, left: f.Next})
 }
 
 // ClearFaults ends all misbehaviour.

@@ -60,7 +60,7 @@ func (t roundTripper) serve(ctx context.Context, request *http.Request, response
 		abort()
 		end := io.EOF
 		if cause := recover(); cause != nil {
-			if cause != http.ErrAbortHandler {
+			if err, isError := cause.(error); !isError || !errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
 			end = errBroken
