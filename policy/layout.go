@@ -56,13 +56,20 @@ func (g grid) fits(order []string, with layoutSettings) bool {
 }
 
 // rows is the number of rows that the widgets wrap to.
-func (g grid) rows(order []string, with layoutSettings) int {
-	rows, left := 0, 0
+func (g grid) rows(order []string, with layoutSettings) int { return len(g.place(order, with)) }
+
+// place puts the widgets into rows as CXone does: in order, with a new row where
+// the last has no room left.
+func (g grid) place(order []string, with layoutSettings) [][]Cell {
+	var rows [][]Cell
+	left := 0
 	for _, name := range order {
 		span := g.span(with.Widgets[name])
 		if span > left {
-			rows, left = rows+1, g.columns
+			rows, left = append(rows, nil), g.columns
 		}
+		last := len(rows) - 1
+		rows[last] = append(rows[last], Cell{Widget: name, Columns: span})
 		left -= span
 	}
 	return rows
