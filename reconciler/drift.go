@@ -20,15 +20,17 @@ type Drift struct {
 	State  deskhand.State `json:"state"`
 	Why    string         `json:"why"`
 	ETag   deskhand.ETag  `json:"etag"`
-	Agreed string         `json:"agreed"` // the SHA under which it was agreed
+	Commit string         `json:"commit"` // the SHA under which it was agreed
 	// Edits lead from the agreed document to the live one. Each has the place in
 	// git that sets the value.
 	Edits []deskhand.Edit `json:"edits"`
-	// Definition is what git says now. Accepted is the payload that git has to
-	// ask for to agree with what people did; none where no edit of the
-	// definition can say it.
+	// Definition is what git says now. Accepted is the payload that it has to ask
+	// for to agree with what people did; none where no edit of the definition can
+	// say it. Settled is what is sent then, unless the optimiser has its own mind
+	// about the values that people chose.
 	Definition deskhand.Document `json:"-"`
 	Accepted   deskhand.Document `json:"-"`
+	Settled    deskhand.Document `json:"-"`
 }
 
 // The reasons of drift that a plan has no words for.
@@ -96,7 +98,7 @@ func (in Input) mayDefine(known deskhand.Managed) bool {
 func driftFrom(known deskhand.Managed, desired deskhand.Reviewed, live deskhand.Observed) (Drift, bool) {
 	drift := Drift{
 		ConfigID: known.ConfigID, File: known.File, Tier: known.Tier,
-		State: deskhand.StateDrifted, Why: whyDrift, ETag: live.ETag, Agreed: known.Commit,
+		State: deskhand.StateDrifted, Why: whyDrift, ETag: live.ETag, Commit: known.Commit,
 		Edits: []deskhand.Edit{},
 	}
 	if desired.File != "" {
@@ -137,9 +139,13 @@ func (d *Drift) accept(known deskhand.Managed, desired deskhand.Reviewed, live d
 	optimised := desired.Optimised.Fields()
 	byHand := merge(known.Base.Fields(), optimised, live.Document.Fields(), choices{liveWins: true, leavesForeign: true})
 	wanted := merge(optimised, byHand.fields, desired.Document.Fields(), choices{})
-	accepted, err := deskhand.NewDocument(wanted.fields)
+	settled, err := deskhand.NewDocument(byHand.fields)
 	if err != nil {
 		return // merged from documents, so it is one
 	}
-	d.Definition, d.Accepted = desired.Definition, accepted
+	accepted, err := deskhand.NewDocument(wanted.fields)
+	if err != nil {
+		return
+	}
+	d.Definition, d.Accepted, d.Settled = desired.Definition, accepted, settled
 }
