@@ -1,7 +1,6 @@
 package cxone
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,37 +29,70 @@ const (
 // list the error wraps errors.ErrUnsupported, and the configurations have to be
 // read by id. A configuration that comes or goes meanwhile may be missed.
 func (c *Client) List(ctx context.Context) ([]Listed, error) {
-	op := c.begin("", "")
 	var all []Listed
+	err := c.eachListed(ctx, func(one listItem) error {
+		document, err := c.document(one)
+		if err != nil {
+			return err
+		}
+		tag, err := c.tag(one)
+		all = append(all, Listed{
+			ConfigID: one.ID, Observed: deskhand.Observed{Exists: true, ETag: tag, Document: document},
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// ETags is List less the documents: the ETag of each configuration by its id, ""
+// where the list shows none. It holds one page at a time.
+func (c *Client) ETags(ctx context.Context) (map[string]deskhand.ETag, error) {
+	tags := map[string]deskhand.ETag{}
+	err := c.eachListed(ctx, func(one listItem) (err error) {
+		tags[one.ID], err = c.tag(one)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tags, nil
+}
+
+// eachListed visits each configuration of the list once.
+func (c *Client) eachListed(ctx context.Context, visit func(listItem) error) error {
+	op := c.begin("", "")
 	known := map[string]bool{}
 	for range maxPages {
 		var got page
 		err := c.retry(ctx, func() (err error) {
-			got, err = c.page(ctx, op, len(all))
+			got, err = c.page(ctx, op, len(known))
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		before := len(all)
-		for _, item := range got.Items {
-			listed, err := c.listed(item)
-			if err != nil {
-				return nil, op.fail(http.MethodGet, http.StatusOK, fmt.Errorf("%w: %w", deskhand.ErrUnavailable, err), hintBaseURL)
+		before := len(known)
+		for _, text := range got.Items {
+			item, err := parseItem(text)
+			if err == nil && !known[item.ID] { // pages overlap when something goes meanwhile
+				known[item.ID] = true
+				err = visit(item)
 			}
-			if !known[listed.ConfigID] { // pages overlap when something goes meanwhile
-				known[listed.ConfigID] = true
-				all = append(all, listed)
+			if err != nil {
+				return op.fail(http.MethodGet, http.StatusOK, fmt.Errorf("%w: %w", deskhand.ErrUnavailable, err), hintBaseURL)
 			}
 		}
 		// A server may cap the page below what was asked for, so a short page is
 		// the last only where no total says otherwise.
-		last := len(got.Items) < pageSize && got.Total == 0 || got.Total > 0 && len(all) >= got.Total
-		if last || len(all) == before {
-			return all, nil
+		last := len(got.Items) < pageSize && got.Total == 0 || got.Total > 0 && len(known) >= got.Total
+		if last || len(known) == before {
+			return nil
 		}
 	}
-	return nil, op.fail(http.MethodGet, http.StatusOK,
+	return op.fail(http.MethodGet, http.StatusOK,
 		fmt.Errorf("%w: the list is longer than %d pages", deskhand.ErrUnavailable, maxPages), hintBaseURL)
 }
 
@@ -95,30 +127,40 @@ func (c *Client) page(ctx context.Context, op *operation, skip int) (page, error
 	return parsed, nil
 }
 
-func (c *Client) listed(item json.RawMessage) (Listed, error) {
-	var head struct {
-		ID   string        `json:"id"`
-		ETag deskhand.ETag `json:"etag"`
+// listItem is an item of the list as it was sent.
+type listItem struct {
+	ID   string        `json:"id"`
+	ETag deskhand.ETag `json:"etag"`
+	text json.RawMessage
+}
+
+func parseItem(text json.RawMessage) (listItem, error) {
+	item := listItem{text: text}
+	if err := json.Unmarshal(text, &item); err != nil {
+		return listItem{}, fmt.Errorf("read an item of the list: %w", err)
 	}
-	if err := json.NewDecoder(bytes.NewReader(item)).Decode(&head); err != nil {
-		return Listed{}, fmt.Errorf("read an item of the list: %w", err)
+	if item.ID == "" {
+		return listItem{}, errors.New("an item of the list has no id")
 	}
-	if head.ID == "" {
-		return Listed{}, errors.New("an item of the list has no id")
-	}
-	document, err := deskhand.ParseDocument(item)
+	return item, nil
+}
+
+func (c *Client) document(item listItem) (deskhand.Document, error) {
+	document, err := deskhand.ParseDocument(item.text)
 	if err != nil {
-		return Listed{}, fmt.Errorf("read item %q of the list: %w", head.ID, err)
+		return deskhand.Document{}, fmt.Errorf("read item %q of the list: %w", item.ID, err)
 	}
-	document = document.Without(c.serverManaged...).Without("id", "etag")
-	switch {
-	case c.compareContent:
-		head.ETag = contentTag(document)
-	case head.ETag != "" && !strings.HasSuffix(string(head.ETag), `"`):
-		head.ETag = `"` + head.ETag + `"` // as the header spells it
+	return document.Without(c.serverManaged...).Without("id", "etag"), nil
+}
+
+// tag is the item's ETag as the header of a GET spells it.
+func (c *Client) tag(item listItem) (deskhand.ETag, error) {
+	if c.compareContent {
+		document, err := c.document(item)
+		return contentTag(document), err
 	}
-	return Listed{
-		ConfigID: head.ID,
-		Observed: deskhand.Observed{Exists: true, ETag: head.ETag, Document: document},
-	}, nil
+	if item.ETag != "" && !strings.HasSuffix(string(item.ETag), `"`) {
+		return `"` + item.ETag + `"`, nil
+	}
+	return item.ETag, nil
 }

@@ -12,15 +12,14 @@ import (
 )
 
 // observe reads what CXone holds, as far as this pass needs it. Nothing is read
-// whose ETag is known, unless the pass is a full one, and then with
-// If-None-Match, so that what did not change has no body.
+// whose ETag is known, unless the pass is a full one: then the tenant's list tells
+// what did not change, or else a GET with If-None-Match, which has no body.
 func (r *Reconciler) observe(ctx context.Context, pass Pass, in Input) (map[string]deskhand.Observed, []missed, error) {
 	var (
-		mutex     sync.Mutex
-		live      = map[string]deskhand.Observed{}
-		notRead   []missed
-		questions = questions(pass, in)
+		mutex   sync.Mutex
+		notRead []missed
 	)
+	live, questions := r.askList(ctx, questions(pass, in))
 	var group errgroup.Group
 	group.SetLimit(max(1, r.rules.Concurrency))
 	for _, question := range questions {
@@ -43,7 +42,8 @@ func (r *Reconciler) observe(ctx context.Context, pass Pass, in Input) (map[stri
 	if err := ctx.Err(); err != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	if len(notRead) > 0 && len(notRead) == len(questions) && isPlatformWide(notRead[0].err) {
+	r.judgeList(questions, live)
+	if len(notRead) > 0 && len(notRead) == len(questions) && len(live) == 0 && isPlatformWide(notRead[0].err) {
 		return nil, nil, notRead[0].err
 	}
 	return live, notRead, nil
@@ -55,6 +55,7 @@ type question struct {
 	file     string
 	tier     deskhand.Tier
 	known    deskhand.ETag
+	listed   deskhand.ETag // by the list, where that was asked; "" where it shows none
 }
 
 func (q question) missed(request deskhand.Request, err error) missed {
@@ -77,14 +78,14 @@ func questions(pass Pass, in Input) []question {
 			continue
 		}
 		asked[desired.ConfigID] = true
-		list = append(list, question{desired.ConfigID, desired.File, desired.Tier, known.ETag})
+		list = append(list, question{configID: desired.ConfigID, file: desired.File, tier: desired.Tier, known: known.ETag})
 	}
 	if !pass.Full {
 		return list
 	}
 	for configID, known := range in.Managed {
 		if !asked[configID] && isAgreed(known) {
-			list = append(list, question{configID, known.File, known.Tier, known.ETag})
+			list = append(list, question{configID: configID, file: known.File, tier: known.Tier, known: known.ETag})
 		}
 	}
 	return list

@@ -82,6 +82,7 @@ type Reconciler struct {
 
 	turn    chan struct{} // holds one token: one pass at a time
 	known   knowledge
+	listing listing
 	reverts revertGuard
 	parked  map[string]string // configId → SHA of the commit under which trying again is futile
 	board   statusBoard

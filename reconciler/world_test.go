@@ -51,6 +51,7 @@ type life struct {
 	journal    *ledger.Ledger
 	auditor    *ledger.Auditor
 	client     *cxone.Client
+	recorded   []deskhand.Record // as far as read
 
 	mutex  sync.Mutex
 	isDead bool
@@ -182,9 +183,13 @@ func (m mortalWire) RoundTrip(request *http.Request) (*http.Response, error) {
 type wire struct {
 	next          http.RoundTripper
 	before, after func(method, configID string, body []byte)
+	page          func() // before each page of a list
 }
 
 func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
+	if w.page != nil && request.URL.Query().Has("skip") {
+		w.page()
+	}
 	_, configID, isConfiguration := strings.Cut(request.URL.Path, "/configurations/")
 	if !isConfiguration || w.before == nil && w.after == nil {
 		return w.next.RoundTrip(request)
@@ -298,15 +303,14 @@ func (w *world) pass(pass reconciler.Pass) reconciler.Result {
 
 func (w *world) records() []deskhand.Record {
 	w.t.Helper()
-	entries, err := w.journal.Entries(context.Background(), 0, 1<<20)
+	entries, err := w.journal.Entries(context.Background(), uint64(len(w.recorded)), 1<<20)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	records := make([]deskhand.Record, len(entries))
-	for i, entry := range entries {
-		records[i] = entry.Record
+	for _, entry := range entries {
+		w.recorded = append(w.recorded, entry.Record)
 	}
-	return records
+	return slices.Clone(w.recorded)
 }
 
 // story is what was recorded of a desktop, in short: each event, and the outcome
