@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -144,16 +145,22 @@ func textFrom(log *os.File, start int64) []byte {
 }
 
 func (d *daemon) isReady() error {
+	_, err := d.get("/readyz")
+	return err
+}
+
+// get asks the daemon's HTTP face.
+func (d *daemon) get(path string) ([]byte, error) {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Get("http://" + d.address + "/readyz")
+	answer, err := client.Get("http://" + d.address + path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("readyz: %s", answer.Status)
+		return nil, fmt.Errorf("%s: %s", path, answer.Status)
 	}
-	return nil
+	return io.ReadAll(io.LimitReader(answer.Body, largestStatus))
 }
 
 // stopDaemon asks it to stop, which it does with exit code 0.
@@ -177,35 +184,95 @@ func (d *daemon) kill() {
 	<-d.ended
 }
 
+// listen ADDRESS has deskhand.yaml name another address.
+func setListen(w *world, _ *testscript.TestScript, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: listen ADDRESS")
+	}
+	return w.listenOn(args[0])
+}
+
+// ready expects a daemon that is.
+func isReady(w *world, _ *testscript.TestScript, _ []string) error {
+	if w.daemon == nil {
+		return errors.New("no daemon runs")
+	}
+	return w.daemon.isReady()
+}
+
+// log TEXT expects a text in the daemon's log.
+func logHas(w *world, _ *testscript.TestScript, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: log TEXT")
+	}
+	text, err := os.ReadFile(filepath.Join(w.dir, "daemon.log"))
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(text), args[0]) {
+		return fmt.Errorf("the daemon's log has no %q:\n%s", args[0], text)
+	}
+	return nil
+}
+
 // state ID STATE expects what the daemon says of a desktop.
 func stateIs(w *world, _ *testscript.TestScript, args []string) error {
 	if len(args) != 2 {
 		return errors.New("usage: state ID STATE")
 	}
-	if w.daemon == nil {
-		return errors.New("no daemon runs")
-	}
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Get("http://" + w.daemon.address + "/api/v1/status")
+	tenant, err := w.status()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	var status deskhand.Status
-	if err := json.NewDecoder(io.LimitReader(answer.Body, largestStatus)).Decode(&status); err != nil {
-		return err
-	}
-	for _, tenant := range status.Tenants {
-		for _, desktop := range tenant.Desktops {
-			if desktop.ConfigID == args[0] && string(desktop.State) == args[1] {
-				return nil
-			}
-			if desktop.ConfigID == args[0] {
-				return fmt.Errorf("%s is %s, want %s", args[0], desktop.State, args[1])
-			}
+	for _, desktop := range tenant.Desktops {
+		if desktop.ConfigID == args[0] && string(desktop.State) == args[1] {
+			return nil
+		}
+		if desktop.ConfigID == args[0] {
+			return fmt.Errorf("%s is %s, want %s", args[0], desktop.State, args[1])
 		}
 	}
 	return fmt.Errorf("the daemon says nothing of %s", args[0])
+}
+
+// applied REVISION expects that the daemon has applied that commit.
+func appliedIs(w *world, _ *testscript.TestScript, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: applied REVISION")
+	}
+	tenant, err := w.status()
+	if err != nil {
+		return err
+	}
+	command := exec.Command("git", "rev-parse", args[0])
+	command.Dir, command.Env = filepath.Join(w.dir, "repository"), w.env
+	sha, err := command.Output()
+	if err != nil {
+		return err
+	}
+	if !strings.HasSuffix(tenant.LastApplied, ":"+strings.TrimSpace(string(sha))) {
+		return fmt.Errorf("last applied is %s, want %s", tenant.LastApplied, sha)
+	}
+	return nil
+}
+
+// status is what the daemon says of its one tenant.
+func (w *world) status() (deskhand.TenantStatus, error) {
+	if w.daemon == nil {
+		return deskhand.TenantStatus{}, errors.New("no daemon runs")
+	}
+	answer, err := w.daemon.get("/api/v1/status")
+	if err != nil {
+		return deskhand.TenantStatus{}, err
+	}
+	var status deskhand.Status
+	if err := json.Unmarshal(answer, &status); err != nil {
+		return deskhand.TenantStatus{}, err
+	}
+	if len(status.Tenants) != 1 {
+		return deskhand.TenantStatus{}, fmt.Errorf("the daemon has %d tenants", len(status.Tenants))
+	}
+	return status.Tenants[0], nil
 }
 
 // records EVENT N [ID] expects so many records in the audit branch, * for any

@@ -145,10 +145,5 @@ func startGitServer(w *world, ts *testscript.TestScript, args []string) error {
 	}))
 	w.closers = append(w.closers, server.Close)
 	ts.Setenv("GIT_URL", server.URL)
-	path := filepath.Join(w.dir, "deskhand.yaml")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return writeFile(path, strings.ReplaceAll(string(text), "${GIT_URL}", server.URL))
+	return w.fillIn(map[string]string{"GIT_URL": server.URL})
 }

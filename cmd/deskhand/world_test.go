@@ -115,6 +115,11 @@ func (w *world) writeFiles(addresses map[string]string) error {
 			return err
 		}
 	}
+	return w.fillIn(addresses)
+}
+
+// fillIn puts addresses into the YAML files at the top of the folder.
+func (w *world) fillIn(addresses map[string]string) error {
 	configurations, err := filepath.Glob(filepath.Join(w.dir, "*.yaml"))
 	if err != nil {
 		return err
