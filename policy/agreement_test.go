@@ -49,6 +49,7 @@ func TestAnotherValidatorAgrees(t *testing.T) {
 	}
 
 	corpus := mutations(t, definition)
+	remembered := newMemo()
 	valid := 0
 	for name, text := range corpus {
 		document, err := deskhand.ParseDocument([]byte(text))
@@ -62,6 +63,11 @@ func TestAnotherValidatorAgrees(t *testing.T) {
 		faults, other := ours.check(document.Fields()), theirs.Validate(decoded)
 		if (len(faults) == 0) != (other == nil) {
 			t.Errorf("%s: we say %v, they say %v\n%s", name, faults, other, text)
+		}
+		for _, seen := range []*memo{nil, remembered, remembered} {
+			if again := ours.checkDocument(document, seen); len(again) != len(faults) {
+				t.Errorf("%s: as a whole %v, member by member %v", name, faults, again)
+			}
 		}
 		if other == nil {
 			valid++

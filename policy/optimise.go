@@ -102,7 +102,10 @@ func optimise(desktop deskhand.Desktop, on subject, rows []optimiser) (deskhand.
 			return on.document, nil, fmt.Errorf("optimise: %w", err)
 		}
 		document = optimised
-		on.document, on.view = document, newView(desktop, document)
+		on.document, on.view = document, readView(desktop, document, on.seen)
+	}
+	if len(all) == 0 {
+		return document, nil, nil
 	}
 	// Edits hold decoded JSON, which only the finished document has.
 	fields := document.Fields()

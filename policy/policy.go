@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -181,26 +182,31 @@ func (r *Reviewer) reviewDesktops(ctx context.Context, kept *memory, desktops []
 	judge := r.judge
 	judge.book, judge.now = kept.book, now
 	reviewed := make([]deskhand.Reviewed, len(desktops))
-	reused := 0
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	var changed []int
 	for i, desktop := range desktops {
 		if known, found := kept.reviewed[desktop.Fingerprint]; found && desktop.Fingerprint != "" {
 			reviewed[i] = known
-			reused++
 			continue
 		}
+		changed = append(changed, i)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(changed)) {
 		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
+			seen := newMemo()
+			for n := next.Add(1); n <= int64(len(changed)); n = next.Add(1) {
+				i := changed[n-1]
+				var err error
+				if reviewed[i], err = judge.review(ctx, desktops[i], seen); err != nil {
+					return err
+				}
 			}
-			var err error
-			reviewed[i], err = judge.review(ctx, desktop)
-			return err
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, 0, err
 	}
-	return reviewed, reused, nil
+	return reviewed, len(desktops) - len(changed), nil
 }

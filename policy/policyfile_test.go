@@ -261,7 +261,7 @@ func FuzzPolicy(f *testing.F) {
 		}
 		with := reviewer.judge
 		with.book, with.now = book, today()
-		if _, err := with.review(t.Context(), desktop); err != nil {
+		if _, err := with.review(t.Context(), desktop, nil); err != nil {
 			t.Fatal(err)
 		}
 	})

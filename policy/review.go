@@ -13,7 +13,7 @@ import (
 const fullScore = 100
 
 // judge reviews single desktops under one rulebook. It only reads, so many may
-// be judged at once.
+// be judged at once, each goroutine with a memo of its own.
 type judge struct {
 	rules      []Rule
 	optimisers []optimiser
@@ -24,18 +24,18 @@ type judge struct {
 }
 
 // review judges one desktop by itself. The error is the context's.
-func (j judge) review(ctx context.Context, desktop deskhand.Desktop) (deskhand.Reviewed, error) {
+func (j judge) review(ctx context.Context, desktop deskhand.Desktop, seen *memo) (deskhand.Reviewed, error) {
 	with, err := j.book.settingsFor(desktop)
 	if err != nil {
 		return deskhand.Reviewed{}, err
 	}
 	verdict := verdict{desktop: desktop, settings: with, waivers: j.book.waiversFor(desktop, j.now)}
 	written := subject{
-		view: newView(desktop, desktop.Document), document: desktop.Document, definition: desktop.Definition.Fields(),
-		settings: with, reserved: j.reserved,
+		view: readView(desktop, desktop.Document, seen), document: desktop.Document, definition: desktop.Definition,
+		settings: with, reserved: j.reserved, seen: seen,
 	}
 
-	shapeFaults := j.schema.check(written.definition)
+	shapeFaults := j.schema.checkDocument(desktop.Definition, seen)
 	sent, edits := written, []mended(nil)
 	if len(shapeFaults) == 0 {
 		rows := slices.DeleteFunc(slices.Clone(j.optimisers), func(row optimiser) bool {
@@ -46,7 +46,7 @@ func (j judge) review(ctx context.Context, desktop deskhand.Desktop) (deskhand.R
 			shapeFaults = append(shapeFaults, fault{message: err.Error(), hint: "compare the definition with its schema"})
 		} else if len(done) > 0 {
 			edits = done
-			sent.document, sent.view = document, newView(desktop, document)
+			sent.document, sent.view = document, readView(desktop, document, seen)
 		}
 	}
 

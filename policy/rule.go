@@ -40,9 +40,10 @@ func Rules() []Rule {
 type subject struct {
 	view
 	document   deskhand.Document // what view was read from
-	definition map[string]any    // decoded, with json.Number; only to be read
+	definition deskhand.Document
 	settings   *settings
 	reserved   *reservedTable
+	seen       *memo
 }
 
 // fault is what a rule finds; the review adds the place and the rule.

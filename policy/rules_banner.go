@@ -134,7 +134,16 @@ func bannerRegion(on subject) []fault {
 
 func bannerSecret(on subject) []fault {
 	var faults []fault
-	eachText("", on.definition, func(at deskhand.Pointer, text string) {
+	for name, value := range on.definition.Members() {
+		faults = append(faults, recall(on.seen, askSecret, name, value, secretsIn)...)
+	}
+	return faults
+}
+
+// secretsIn finds the texts of one member that hold a secret.
+func secretsIn(name string, value deskhand.Value) []fault {
+	var faults []fault
+	eachText(deskhand.Pointer("").Child(name), value.Decode(), func(at deskhand.Pointer, text string) {
 		if what := secretIn(text); what != "" {
 			faults = append(faults, fault{
 				at:      at,

@@ -18,7 +18,8 @@ import (
 // shape is a JSON Schema that tells people what is wrong with a value.
 type shape struct {
 	compiled *jsonschema.Schema
-	document any // the schema itself, for its enums, limits and titles
+	members  *memberShapes // nil where members hang together
+	document any           // the schema itself, for its enums, limits and titles
 }
 
 // newShape compiles the schema; fragment names the part that judges, "" the
@@ -40,7 +41,22 @@ func newShape(text []byte, fragment string) (*shape, error) {
 	if err := decoder.Decode(&document); err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	return &shape{compiled: compiled, document: document}, nil
+	members, err := newMemberShapes(document, decodePath(fragment), func(path []string) (*jsonschema.Schema, error) {
+		return compiler.Compile(resource + "#" + string(encodePath(path)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compile schema: %w", err)
+	}
+	return &shape{compiled: compiled, members: members, document: document}, nil
+}
+
+// checkDocument is check of a document's fields. A document is mostly as it has
+// to be, which takes no decoding to see.
+func (s *shape) checkDocument(document deskhand.Document, seen *memo) []fault {
+	if s.members.accepts(document, seen) {
+		return nil
+	}
+	return s.check(document.Fields())
 }
 
 // check returns every place where value, decoded with json.Number, is not as the

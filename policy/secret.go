@@ -20,9 +20,16 @@ var (
 		`-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|(?i:\bbearer )[\w.~+/-]{20,}`)
 )
 
+// shortestCard is the number of digits that the patterns of numbers need; those
+// of tokens need more characters.
+const shortestCard = 13
+
 // secretIn says what kind of secret a text seems to hold, "" for none. It never
 // repeats the secret.
 func secretIn(text string) string {
+	if len(text) < shortestCard && !strings.ContainsAny(text, ":=") {
+		return "" // too short for a number or token, and without the sign of a credential
+	}
 	for _, candidate := range cardPattern.FindAllString(text, -1) {
 		if luhn(candidate) {
 			return "a card number"

@@ -69,20 +69,49 @@ type theme struct {
 
 // newView reads the payload from document and the rest from the definition.
 func newView(desktop deskhand.Desktop, document deskhand.Document) view {
-	var seen view
-	// Unmarshal goes on after a value of the wrong type, and a Document is
-	// never broken JSON, so the errors tell nothing that the schema does not.
-	_ = json.Unmarshal([]byte(document.String()), &seen)
-	var about struct {
-		ConfigID          string            `json:"configId"`
-		Region            string            `json:"region"`
-		Labels            map[string]string `json:"labels"`
-		TargetResolutions []string          `json:"targetResolutions"`
-		Extra             map[string]any    `json:"extra"`
+	return readView(desktop, document, nil)
+}
+
+// readView is newView for many desktops that share members.
+func readView(desktop deskhand.Desktop, document deskhand.Document, seen *memo) view {
+	read := view{File: desktop.File, Tier: string(desktop.Tier)}
+	for name, value := range document.Members() {
+		switch name {
+		case "licenseTier":
+			read.LicenseTier = recall(seen, askView, name, value, decodeMember[string])
+		case "layout":
+			read.Layout = recall(seen, askView, name, value, decodeMember[layout])
+		case "shortcuts":
+			read.Shortcuts = recall(seen, askView, name, value, decodeMember[[]shortcut])
+		case "complianceBanners":
+			read.ComplianceBanners = recall(seen, askView, name, value, decodeMember[[]banner])
+		case "browserCompatibility":
+			read.Browsers = recall(seen, askView, name, value, decodeMember[browsers])
+		case "theme":
+			read.Theme = recall(seen, askView, name, value, decodeMember[theme])
+		}
 	}
-	_ = json.Unmarshal([]byte(desktop.Definition.String()), &about)
-	seen.File, seen.Tier = desktop.File, string(desktop.Tier)
-	seen.ConfigID, seen.Region, seen.Labels = about.ConfigID, about.Region, about.Labels
-	seen.TargetResolutions, seen.Extra = about.TargetResolutions, about.Extra
-	return seen
+	for name, value := range desktop.Definition.Members() {
+		switch name {
+		case "configId":
+			read.ConfigID = recall(seen, askView, name, value, decodeMember[string])
+		case "region":
+			read.Region = recall(seen, askView, name, value, decodeMember[string])
+		case "labels":
+			read.Labels = recall(seen, askView, name, value, decodeMember[map[string]string])
+		case "targetResolutions":
+			read.TargetResolutions = recall(seen, askView, name, value, decodeMember[[]string])
+		case "extra":
+			read.Extra = recall(seen, askView, name, value, decodeMember[map[string]any])
+		}
+	}
+	return read
+}
+
+func decodeMember[T any](_ string, value deskhand.Value) T {
+	var decoded T
+	// Unmarshal goes on after a value of the wrong type, and a Value is never
+	// broken JSON, so the error tells nothing that the schema does not.
+	_ = json.Unmarshal([]byte(value.String()), &decoded)
+	return decoded
 }
