@@ -29,11 +29,12 @@ can run anywhere, also beside a running daemon.`,
 		Example: `  deskhand plan
   deskhand plan --commit feature/new-banner
   deskhand plan -o json > plan.json && deskhand apply plan.json
+  deskhand plan --commit HEAD -o markdown    # a comment for the pull request
   deskhand plan --detailed-exitcode    # 2 where something would change`,
 		Args: cobra.NoArgs,
 	}
 	configPath := addConfigFlag(cmd)
-	output := addOutputFlag(cmd, "text", "json")
+	output := addOutputFlag(cmd, "text", "json", "markdown")
 	revision := cmd.Flags().String("commit", "", "plan this revision instead of the branch's head")
 	tenants := cmd.Flags().StringSlice("tenant", nil, "only these tenants")
 	detailed := cmd.Flags().Bool("detailed-exitcode", false, "exit with 2 where there are changes or drift")
@@ -46,9 +47,12 @@ can run anywhere, also beside a running daemon.`,
 		if err != nil {
 			return err
 		}
-		if output.value == "json" {
+		switch output.value {
+		case "json":
 			err = writeJSON(env.stdout, planSet{Plans: plans})
-		} else {
+		case "markdown":
+			err = writePlanMarkdown(cmd.Context(), env, config, plans)
+		default:
 			err = printPlans(env, plans)
 		}
 		if err != nil {
