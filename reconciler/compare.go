@@ -66,7 +66,7 @@ func compareAbsent(change deskhand.Change, desired deskhand.Reviewed, known desk
 		why = whyRecreated
 	}
 	change.Op, change.After = deskhand.OpCreate, desired.Optimised
-	change.Edits = editor{desired: desired, after: desired.Optimised.Fields()}.created(why)
+	change.Edits = newEditor(desired, nil, desired.Optimised.Fields()).created(why)
 	return change, true
 }
 
@@ -99,7 +99,7 @@ func compareManaged(change deskhand.Change, desired deskhand.Reviewed, known des
 	conflict := outcome.has(decidedConflict)
 
 	change = write(change, desired, outcome, rules)
-	change.Overwrites = conflict || drifted && revert
+	change.Overwrites = conflict || drifted && revert || outcome.takesAway
 	switch {
 	case conflict && rules.Conflict == ConflictHold:
 		return report(change, deskhand.StateConflict, deskhand.EventConflict,
@@ -151,7 +151,7 @@ func write(change deskhand.Change, desired deskhand.Reviewed, outcome merged, ru
 	if err != nil {
 		return change // merged from documents, so it is one
 	}
-	show := editor{desired: desired, before: change.Before.Fields(), after: after.Fields()}
+	show := newEditor(desired, change.Before.Fields(), after.Fields())
 	change.Op, change.After = deskhand.OpUpdate, after
 	change.Edits = append(change.Edits, show.writes(outcome.decisions, rules.Drift == DriftRevert)...)
 	change.Drift = show.drift(outcome.decisions)

@@ -103,7 +103,7 @@ func (d *Daemon) Ready() error {
 			continue
 		}
 		reason := "the first full reconcile is not done"
-		if problem := loop.reconciler.Status().Error; problem != "" {
+		if problem := loop.reconciler.Problem(); problem != "" {
 			reason = problem
 		}
 		waiting = errors.Join(waiting, fmt.Errorf("tenant %s: %s", loop.reconciler.tenant, reason))

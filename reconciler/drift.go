@@ -114,7 +114,7 @@ func driftFrom(known deskhand.Managed, desired deskhand.Reviewed, live deskhand.
 	}
 	fields := live.Document.Fields()
 	outcome := merge(base, desired.Optimised.Fields(), fields, choices{})
-	show := editor{desired: desired, before: base, after: fields}
+	show := newEditor(desired, base, fields)
 	for _, decided := range outcome.decisions {
 		switch decided.kind {
 		case decidedDrift:

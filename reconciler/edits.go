@@ -22,8 +22,13 @@ const (
 // into real documents, and the place in git that set the value.
 type editor struct {
 	desired deskhand.Reviewed
+	wanted  map[string]any // what desired asks for
 	before  map[string]any
 	after   map[string]any
+}
+
+func newEditor(desired deskhand.Reviewed, before, after map[string]any) editor {
+	return editor{desired: desired, wanted: desired.Optimised.Fields(), before: before, after: after}
 }
 
 // writes are the edits that a write makes, from before to after.
@@ -53,12 +58,12 @@ func (e editor) writes(decisions []decision, revertDrift bool) []deskhand.Edit {
 
 // drift are the values changed by hand, from the agreed document to the live one.
 func (e editor) drift(decisions []decision) []deskhand.Edit {
+	live := editor{desired: e.desired, wanted: e.wanted, before: e.before, after: e.before}
 	var edits []deskhand.Edit
 	for _, decided := range decisions {
 		if decided.kind != decidedDrift && decided.kind != decidedConflict {
 			continue
 		}
-		live := editor{desired: e.desired, before: members(e.before), after: e.before}
 		edits = append(edits, live.edit(decided.path, decided.base, decided.live, whyDrift))
 	}
 	return edits
@@ -70,7 +75,7 @@ func (e editor) edit(path []string, before, after any, why string) deskhand.Edit
 		pointer = pointerTo(path, e.before)
 	}
 	edit := deskhand.Edit{Path: pointer, Before: orNil(before), After: orNil(after), Why: why}
-	edit.Origin = e.desired.Origin(pointerTo(path, e.desired.Optimised.Fields()))
+	edit.Origin = e.desired.Origin(pointerTo(path, e.wanted))
 	if why == whyGit {
 		for _, optimised := range e.desired.Edits {
 			if optimised.Path == pointer {

@@ -53,6 +53,13 @@ func (r *Reconciler) Status() deskhand.TenantStatus {
 	return status
 }
 
+// Problem is what kept the last pass as a whole from being done, "" for nothing.
+func (r *Reconciler) Problem() string {
+	r.board.mutex.Lock()
+	defer r.board.mutex.Unlock()
+	return r.board.status.Error
+}
+
 // IsReady reports whether a full pass came to its end since the start.
 func (r *Reconciler) IsReady() bool {
 	r.board.mutex.Lock()

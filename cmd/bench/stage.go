@@ -195,7 +195,7 @@ func (s *stage) awaitReady(ctx context.Context) error {
 func await(ctx context.Context, what string, isTrue func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !isTrue() {
 		select {
