@@ -135,7 +135,6 @@ func (l *Loop) run(ctx context.Context, pass Pass) (isDone bool) {
 	l.report(ctx, pass, result, err)
 	isDone = err == nil && result.Count(deskhand.OutcomeFailed, deskhand.OutcomeSkipped, deskhand.OutcomePending) == 0
 	if size := len(result.Outcomes); size > largePass {
-		result = Result{}
 		debug.FreeOSMemory() // what a large pass took would stay resident for hours
 	}
 	return isDone
