@@ -24,7 +24,7 @@ func merge(base, desired, live map[string]any, choice choices) merged {
 	if !isObject {
 		fields = map[string]any{}
 	}
-	return merged{fields: fields, decisions: m.decisions}
+	return merged{fields: fields, decisions: m.decisions, takesAway: m.takesAway}
 }
 
 // choices are the rules that bear on a merge.
@@ -40,6 +40,9 @@ type choices struct {
 type merged struct {
 	fields    map[string]any
 	decisions []decision
+	// takesAway means that members which CXone has and git never named go with the
+	// entry that they belong to.
+	takesAway bool
 }
 
 // has reports whether any decision is of one of the kinds.
@@ -91,6 +94,7 @@ type merger struct {
 	choices
 
 	decisions []decision
+	takesAway bool
 }
 
 func (m *merger) value(path []string, base, desired, live any) any {

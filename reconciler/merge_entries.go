@@ -40,6 +40,7 @@ func (m *merger) entry(path []string, base, desired, live any) any {
 		untouched := merger{choices: m.choices}
 		untouched.value(path, base, base, live)
 		if len(untouched.decisions) == 0 {
+			m.takesAway = m.takesAway || !equal(base, live)
 			return m.atom(path, live, absent, live)
 		}
 		return m.atom(path, base, absent, live)

@@ -18,12 +18,12 @@ func (w *round) preserve(ctx context.Context, changes []deskhand.Change) error {
 		}
 		overwrites = true
 		known := w.knownOf(change.ConfigID)
-		if known.Live == change.Before && known.Reported != "" {
-			continue // it is on record already
+		if isOnRecord(known) && known.Live == change.Before {
+			continue
 		}
-		settlements = append(settlements, w.settlement(ended{Outcome: deskhand.Outcome{
-			Kind: deskhand.OutcomeReported, Change: found(change), Live: before(change),
-		}}))
+		if settlement := w.settlement(reported(found(change))); settlement.Record != nil {
+			settlements = append(settlements, settlement)
+		}
 	}
 	if !overwrites {
 		return nil

@@ -128,13 +128,19 @@ func transition(state deskhand.State, commit string, etag deskhand.ETag) string 
 }
 
 // isRepeated reports whether next tells nothing that known did not tell: the
-// same transition, or the same state of the same document under a new ETag.
+// same transition, or the same drifted document under a new ETag.
 func isRepeated(known, next deskhand.Managed) bool {
-	if known.Reported == "" {
-		return false
+	if known.Reported != "" && known.Reported == next.Reported {
+		return true
 	}
-	return known.Reported == next.Reported ||
-		known.State == next.State && known.State == deskhand.StateDrifted && known.Live == next.Live && known.Commit == next.Commit
+	return isOnRecord(known) && known.State == deskhand.StateDrifted && next.State == deskhand.StateDrifted &&
+		known.Live == next.Live && known.Commit == next.Commit
+}
+
+// isOnRecord reports whether the live document that is known was told as it
+// stands, so that a record holds it.
+func isOnRecord(known deskhand.Managed) bool {
+	return known.Reported == transition(known.State, known.Commit, known.ETag)
 }
 
 func (r *Reconciler) newRecord(commit deskhand.Commit, trigger deskhand.Trigger, outcome deskhand.Outcome) deskhand.Record {

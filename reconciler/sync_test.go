@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/deskhand/deskhand"
+	"github.com/deskhand/deskhand/cxone/simulator"
 	"github.com/deskhand/deskhand/reconciler"
 )
 
@@ -56,8 +57,16 @@ func TestCostIsWhatChanged(t *testing.T) {
 
 		w.sim.ResetCounts()
 		w.sweep(commit)
-		equal(t, "a full pass", w.sim.Counts().Requests, map[string]map[int]int{http.MethodGet: {http.StatusNotModified: desktops}})
+		const pages = desktops / 100
+		equal(t, "a full pass reads the list", w.sim.Counts().Requests, map[string]map[int]int{http.MethodGet: {http.StatusOK: pages}})
 		equal(t, "records", len(w.records()), desktops+1)
+
+		w.sim.Inject(simulator.Fault{Kind: simulator.FaultListUnsupported})
+		w.sweep(commit)
+		w.sim.ResetCounts()
+		w.sweep(commit)
+		equal(t, "or without a list, asks for each", w.sim.Counts().Requests,
+			map[string]map[int]int{http.MethodGet: {http.StatusNotModified: desktops}})
 	})
 }
 
