@@ -223,6 +223,9 @@ func sweepByList(ctx context.Context, s *stage) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.awaitIdle(ctx); err != nil {
+		return nil, err
+	}
 	used, err := s.usage()
 	measured.note = "RSS with 10,000 held: " + mib(used.held)
 	return []row{measured}, err
@@ -245,6 +248,9 @@ func oneChanged(ctx context.Context, s *stage) ([]row, error) {
 	defer stop()
 	bare, err := newFloor(ctx, s.simURL)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.awaitIdle(ctx); err != nil {
 		return nil, err
 	}
 	const rounds = 5
@@ -272,6 +278,24 @@ func oneChanged(ctx context.Context, s *stage) ([]row, error) {
 	}
 	best.note = fmt.Sprintf("ref moved → PUT arrives; best of %d: %s beyond the floor", rounds, milliseconds(best.wall-best.floor))
 	return []row{best}, nil
+}
+
+// awaitIdle waits until the daemon has nothing left to write behind the sync.
+func (s *stage) awaitIdle(ctx context.Context) error {
+	const quiet = 50 // looks in a row, 20 ms apart
+	var last time.Duration
+	same := 0
+	return await(ctx, "the daemon is idle", func() bool {
+		used, err := s.usage()
+		if err != nil {
+			return false
+		}
+		same++
+		if used.cpu > last+10*time.Millisecond {
+			last, same = used.cpu, 0
+		}
+		return same >= quiet
+	})
 }
 
 // change commits a change to one desktop, and measures from the moment at which

@@ -13,7 +13,7 @@ import (
 // What one commit may hold at most.
 const (
 	maxBatch      = 1000
-	maxBatchBytes = 512 << 10 // of records; a file that any forge shows
+	maxBatchBytes = 4 << 20 // of records; a commit costs its trees anew, which many desktops make large
 )
 
 // batch is what goes into one commit: entries of one configuration commit and one
