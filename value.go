@@ -31,10 +31,14 @@ func (v Value) String() string { return v.text }
 // Decode returns decoded JSON of the caller's own, numbers as json.Number; nil
 // for null and for no value.
 func (v Value) Decode() any {
-	if v.text == "" {
+	switch {
+	case v.text == "":
 		return nil
+	case v.text[0] == '"':
+		return unquote(v.text)
+	default:
+		return decode(v.text)
 	}
-	return decode(v.text)
 }
 
 // NewObject makes a document of its members; a member without a value is left

@@ -1,13 +1,18 @@
 package policy
 
-import "github.com/deskhand/deskhand"
+import (
+	"slices"
+	"strings"
+
+	"github.com/deskhand/deskhand"
+)
 
 // memo keeps, through one review, what was found out about the members of
 // definitions: thousands of desktops take them from the same few shared files.
 // One goroutine may use it at a time. A nil memo keeps nothing.
 type memo struct {
 	known  map[memoKey]any
-	passed map[string][]string // by the names joined
+	passed map[string][]string // by the rules' ids joined
 }
 
 // memoKey is one question about one member.
@@ -50,4 +55,18 @@ func recall[T any](m *memo, question question, name string, value deskhand.Value
 	answer := find(name, value)
 	m.known[key] = answer
 	return answer
+}
+
+// share returns the one copy of equal lists, sorted, of the rules that passed: ten
+// thousand desktops have a handful of them.
+func (m *memo) share(passed []string) []string {
+	if m == nil {
+		return slices.Clone(passed)
+	}
+	key := strings.Join(passed, ",")
+	if known, found := m.passed[key]; found {
+		return known
+	}
+	m.passed[key] = slices.Clone(passed)
+	return m.passed[key]
 }

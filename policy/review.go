@@ -29,7 +29,10 @@ func (j judge) review(ctx context.Context, desktop deskhand.Desktop, seen *memo)
 	if err != nil {
 		return deskhand.Reviewed{}, err
 	}
-	verdict := verdict{desktop: desktop, settings: with, waivers: j.book.waiversFor(desktop, j.now)}
+	verdict := verdict{
+		desktop: desktop, settings: with, waivers: j.book.waiversFor(desktop, j.now),
+		passed: make([]string, 0, len(j.rules)+len(j.book.own)),
+	}
 	written := subject{
 		view: readView(desktop, desktop.Document, seen), document: desktop.Document, definition: desktop.Definition,
 		settings: with, reserved: j.reserved, seen: seen,
@@ -69,7 +72,7 @@ func (j judge) review(ctx context.Context, desktop deskhand.Desktop, seen *memo)
 		}
 	}
 	verdict.addEdits(edits)
-	return verdict.close(sent.document, edits), ctx.Err()
+	return verdict.close(sent.document, edits, seen), ctx.Err()
 }
 
 // verdict collects what the rules say of one desktop.
@@ -166,7 +169,7 @@ func (v *verdict) addEdits(edits []mended) {
 	}
 }
 
-func (v *verdict) close(document deskhand.Document, done []mended) deskhand.Reviewed {
+func (v *verdict) close(document deskhand.Document, done []mended, seen *memo) deskhand.Reviewed {
 	var edits []deskhand.Edit
 	for _, edit := range done {
 		edits = append(edits, edit.Edit)
@@ -184,7 +187,7 @@ func (v *verdict) close(document deskhand.Document, done []mended) deskhand.Revi
 	slices.Sort(v.passed)
 	return deskhand.Reviewed{
 		Desktop: v.desktop, Optimised: document, Edits: edits, Score: score,
-		Findings: v.findings, ChecksPassed: v.passed, Refused: deskhand.HasErrors(v.findings),
+		Findings: v.findings, ChecksPassed: seen.share(v.passed), Refused: deskhand.HasErrors(v.findings),
 	}
 }
 
