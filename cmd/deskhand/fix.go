@@ -13,6 +13,7 @@ import (
 
 	"github.com/deskhand/deskhand"
 	"github.com/deskhand/deskhand/gitsource/manifest"
+	"github.com/deskhand/deskhand/policy"
 )
 
 func newFixCommand(env environment) *cobra.Command {
@@ -38,9 +39,13 @@ because other desktops rest on the shared one. A second run changes nothing.`,
 		if err != nil {
 			return err
 		}
+		reviewer, err := newReviewer()
+		if err != nil {
+			return err
+		}
 		var failed error
 		for _, tree := range trees {
-			fixed, err := fix(cmd.Context(), tree)
+			fixed, err := fix(cmd.Context(), tree, reviewer)
 			failed = errors.Join(failed, err)
 			if err := fixed.write(env, tree, *dryRun); err != nil {
 				return errors.Join(failed, err)
@@ -67,14 +72,15 @@ type fixedFile struct {
 // fix makes the payload of each selected desktop what the optimiser makes of it.
 // A desktop that extends another's file keeps its own payload. The error names
 // the files that only a person can edit; the others are fixed all the same.
-func fix(ctx context.Context, on tree) (fixes, error) {
+func fix(ctx context.Context, on tree, reviewer *policy.Reviewer) (fixes, error) {
 	loader := manifest.NewLoader(manifest.Options{})
 	on.standIns = map[string][]byte{}
 	snapshot, err := on.load(ctx, loader)
 	if err != nil {
 		return fixes{}, err
 	}
-	review, err := judge(ctx, snapshot)
+	snapshot.Tenant = deskhand.Tenant(on.root) // whose policy is its own
+	review, err := reviewer.Review(ctx, snapshot)
 	if err != nil {
 		return fixes{}, err
 	}
