@@ -22,6 +22,9 @@ func (a *Auditor) pushAll(ctx context.Context) {
 			if err == nil {
 				break
 			}
+			if ctx.Err() != nil {
+				return // Run pushes once more at the end
+			}
 			delay := retry.NextBackOff()
 			a.logger.Warn().Err(err).Dur("retryIn", delay).Msg("the audit branch cannot be pushed")
 			if pause(ctx, delay) != nil {
