@@ -55,7 +55,7 @@ if the commit, a definition or an ETag has moved since.`,
 		if err != nil {
 			return err
 		}
-		return applyVerdict(results)
+		return applyVerdict(cmd.Context(), results)
 	}
 	return cmd
 }
@@ -206,13 +206,15 @@ func printResults(env environment, format string, results []applied) error {
 	return nil
 }
 
-func applyVerdict(results []applied) error {
+func applyVerdict(ctx context.Context, results []applied) error {
 	failures, refused := 0, false
 	for _, tenant := range results {
 		failures += tenant.result.Count(deskhand.OutcomeFailed, deskhand.OutcomeSkipped, deskhand.OutcomePending)
 		refused = refused || deskhand.HasErrors(tenant.Findings)
 	}
 	switch {
+	case failures > 0 && ctx.Err() != nil:
+		return ctx.Err()
 	case failures > 0:
 		return withHint(fmt.Errorf("%d desktops were not applied", failures), "run apply again once the cause is mended; what was applied stays")
 	case refused:

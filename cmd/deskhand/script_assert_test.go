@@ -20,21 +20,54 @@ func exits(_ *world, ts *testscript.TestScript, args []string) error {
 	if len(args) < 2 {
 		return errors.New("usage: exits CODE COMMAND [ARG...]")
 	}
-	want, err := strconv.Atoi(args[0])
+	return exitCodeIs(ts.Exec(args[1], args[2:]...), args[0])
+}
+
+// interrupt CODE COMMAND [ARG...] runs a command, interrupts it once all faults
+// that were injected have been met, and expects that exit code.
+func interrupt(w *world, ts *testscript.TestScript, args []string) error {
+	if len(args) < 2 {
+		return errors.New("usage: interrupt CODE COMMAND [ARG...]")
+	}
+	program, err := exec.LookPath(args[1])
 	if err != nil {
 		return err
 	}
-	got := 0
-	err = ts.Exec(args[1], args[2:]...)
+	command := exec.Command(program, args[2:]...)
+	command.Dir, command.Env = w.dir, w.env
+	command.Stdout, command.Stderr = ts.Stdout(), ts.Stderr()
+	if err := command.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	err = poll(func() error {
+		if faults := len(w.sim.Faults()); faults > 0 {
+			return fmt.Errorf("%d faults have not been met", faults)
+		}
+		return nil
+	})
+	if err != nil {
+		return errors.Join(err, command.Process.Kill(), <-ended)
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		return errors.Join(err, <-ended)
+	}
+	return exitCodeIs(<-ended, args[0])
+}
+
+// exitCodeIs expects how a command ended.
+func exitCodeIs(err error, want string) error {
+	code := 0
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		got = exit.ExitCode()
+		code = exit.ExitCode()
 	case err != nil:
 		return err
 	}
-	if got != want {
-		return fmt.Errorf("exit code %d, want %d", got, want)
+	if strconv.Itoa(code) != want {
+		return fmt.Errorf("exit code %d, want %s", code, want)
 	}
 	return nil
 }

@@ -103,6 +103,7 @@ type verb func(w *world, ts *testscript.TestScript, args []string) error
 func scriptVerbs() map[string]verb {
 	return map[string]verb{
 		"exits":     exits,
+		"interrupt": interrupt,
 		"json":      jsonEquals,
 		"await":     await,
 		"file":      fileExists,
