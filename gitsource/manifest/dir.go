@@ -8,7 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // maxEntries bounds what Dir lists: a folder with more files is no repository of
@@ -29,62 +34,89 @@ func Dir(root string) ([]Entry, func(Entry) ([]byte, error), error) {
 		return nil, nil, fmt.Errorf("open the folder of definitions: %w", err)
 	}
 	defer func() { _ = folder.Close() }() // nothing was written
-	listing := &listing{contents: map[string][]byte{}}
-	if err := fs.WalkDir(folder.FS(), ".", listing.visit(folder)); err != nil {
+	listing := &listing{folder: folder, contents: map[string][]byte{}}
+	if err := fs.WalkDir(folder.FS(), ".", listing.visit); err != nil {
+		return nil, nil, fmt.Errorf("list %s: %w", root, err)
+	}
+	if err := listing.readAll(); err != nil {
 		return nil, nil, fmt.Errorf("list %s: %w", root, err)
 	}
 	return listing.entries, listing.read, nil
 }
 
 type listing struct {
-	entries  []Entry
+	folder  *os.Root
+	entries []Entry
+
+	mutex    sync.Mutex        // guards what follows
 	contents map[string][]byte // by path; nil where the file is too large
 	size     int
 }
 
-func (l *listing) visit(folder *os.Root) fs.WalkDirFunc {
-	return func(name string, file fs.DirEntry, err error) error {
-		hidden := name != "." && strings.HasPrefix(path.Base(name), ".")
-		extension := path.Ext(name)
-		isLink := err == nil && file.Type()&fs.ModeSymlink != 0
-		switch {
-		case err != nil:
-			return err
-		case file.IsDir() && hidden:
-			return fs.SkipDir
-		case file.IsDir(), hidden, !isLink && extension != ".yaml" && extension != ".yml":
-			return nil
-		case len(l.entries) >= maxEntries:
-			return fmt.Errorf("there are more than %d files; name the folder that holds the tiers", maxEntries)
-		case isLink:
-			l.entries = append(l.entries, Entry{Path: name, Hash: "link", Symlink: true})
-			return nil
-		case !file.Type().IsRegular():
-			return fmt.Errorf("%s is no regular file; remove it", name)
-		}
-		return l.add(folder, name)
+func (l *listing) visit(name string, file fs.DirEntry, err error) error {
+	hidden := name != "." && strings.HasPrefix(path.Base(name), ".")
+	extension := path.Ext(name)
+	isLink := err == nil && file.Type()&fs.ModeSymlink != 0
+	switch {
+	case err != nil:
+		return err
+	case file.IsDir() && hidden:
+		return fs.SkipDir
+	case file.IsDir(), hidden, !isLink && extension != ".yaml" && extension != ".yml":
+		return nil
+	case len(l.entries) >= maxEntries:
+		return fmt.Errorf("there are more than %d files; name the folder that holds the tiers", maxEntries)
+	case isLink:
+		l.entries = append(l.entries, Entry{Path: name, Hash: "link", Symlink: true})
+		return nil
+	case !file.Type().IsRegular():
+		return fmt.Errorf("%s is no regular file; remove it", name)
 	}
+	l.entries = append(l.entries, Entry{Path: name})
+	return nil
 }
 
-func (l *listing) add(folder *os.Root, name string) error {
-	file, err := folder.Open(name)
+// readAll reads and hashes what is listed, on every processor.
+func (l *listing) readAll() error {
+	var group errgroup.Group
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < len(l.entries); i = int(next.Add(1)) - 1 {
+				if l.entries[i].Symlink {
+					continue
+				}
+				if err := l.add(&l.entries[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (l *listing) add(entry *Entry) error {
+	file, err := l.folder.Open(entry.Path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }() // nothing was written
 	content, err := io.ReadAll(io.LimitReader(file, DefaultMaxFileSize+1))
 	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return fmt.Errorf("read %s: %w", entry.Path, err)
 	}
 	sum := sha256.Sum256(content)
-	l.entries = append(l.entries, Entry{Path: name, Hash: hex.EncodeToString(sum[:])})
+	entry.Hash = hex.EncodeToString(sum[:])
 	if len(content) > DefaultMaxFileSize {
 		content = nil
 	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
 	if l.size += len(content); l.size > maxListing {
 		return fmt.Errorf("the YAML files are larger than %d bytes together; name the folder that holds the tiers", maxListing)
 	}
-	l.contents[name] = content
+	l.contents[entry.Path] = content
 	return nil
 }
 
