@@ -37,6 +37,7 @@ type ended struct {
 
 	intentID string
 	err      error
+	echo     deskhand.Echo // of a write whose answer came
 }
 
 // apply carries the plan out with a bounded number of workers. A desktop that
@@ -156,6 +157,10 @@ func (w *round) carryOut(ctx context.Context, intent deskhand.Intent) ended {
 		result.Request = result.Request.Add(request)
 		if err == nil {
 			result.Kind, result.Live = deskhand.OutcomeApplied, live
+			result.echo = echoOf(result.Change.After, live.Document)
+			if result.Change.Op == deskhand.OpDelete && wasGone(request) {
+				result.Kind, result.Change = deskhand.OutcomeAdopted, compareOrphan(w.knownOf(result.Change.ConfigID), live)
+			}
 			return result
 		}
 		result.err, result.Error = err, err.Error()
@@ -228,6 +233,12 @@ func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, lost desk
 // may have been applied although it seems to have come too late.
 func mayHaveArrived(request deskhand.Request) bool {
 	return slices.ContainsFunc(request.Statuses, func(status int) bool { return status == 0 || status >= 500 })
+}
+
+// wasGone reports whether a delete found nothing to delete: somebody else did it.
+func wasGone(request deskhand.Request) bool {
+	statuses := request.Statuses
+	return !mayHaveArrived(request) && len(statuses) > 0 && slices.Contains([]int{404, 410}, statuses[len(statuses)-1])
 }
 
 func (w *round) compareAgain(change deskhand.Change, live deskhand.Observed) (deskhand.Change, bool) {

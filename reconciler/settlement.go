@@ -52,8 +52,11 @@ func (w *round) standing(result ended, known deskhand.Managed) deskhand.Managed 
 	case deskhand.OutcomeApplied, deskhand.OutcomeAdopted:
 		next.Base, next.Live, next.ETag = change.Base, result.Live.Document, result.Live.ETag
 		next.Commit = w.pass.Commit.SHA
+		if result.Kind == deskhand.OutcomeApplied {
+			next.Echo = result.echo
+		}
 		next.State, next.Reported = deskhand.StateInSync, ""
-		if keepsDrift(change, w.rules) {
+		if keepsDrift(change) {
 			next.State = deskhand.StateDrifted
 			next.Reported = transition(deskhand.StateDrifted, next.Commit, next.ETag)
 		}
@@ -85,22 +88,12 @@ func firstError(findings []deskhand.Finding) string {
 
 // keepsDrift reports whether values changed by hand are still there after the
 // change.
-func keepsDrift(change deskhand.Change, rules Rules) bool {
-	return change.State == deskhand.StateDiverged && rules.Drift == DriftReport ||
-		change.State == deskhand.StateConflict && rules.Drift == DriftReport && hasKeptDrift(change)
-}
-
-func hasKeptDrift(change deskhand.Change) bool {
-	overwritten := map[deskhand.Pointer]bool{}
-	for _, edit := range change.Edits {
-		overwritten[edit.Path] = true
+func keepsDrift(change deskhand.Change) bool {
+	if change.After.IsZero() {
+		return false
 	}
-	for _, drift := range change.Drift {
-		if !overwritten[drift.Path] {
-			return true
-		}
-	}
-	return false
+	wanted := change.Base.Fields()
+	return merge(wanted, wanted, change.After.Fields(), choices{}).has(decidedDrift)
 }
 
 // transitionOf is the key under which a transition is told once: the desktop's
