@@ -21,6 +21,16 @@ type Managed struct {
 	// told once.
 	Reported string `json:"reported,omitempty"`
 	Error    string `json:"error,omitempty"`
+	// Echo is what CXone made of deskhand's last write.
+	Echo Echo `json:"echo,omitzero"`
+}
+
+// Echo tells values that CXone stored otherwise than they were sent, such as
+// "114.0" for "114". Both documents hold these values alone, at the same places; a
+// value that CXone dropped is in Sent only. The zero Echo is no difference.
+type Echo struct {
+	Sent Document `json:"sent"`
+	Got  Document `json:"got"`
 }
 
 // Status is what the outside may know of the desktop.

@@ -241,14 +241,6 @@ func wasGone(request deskhand.Request) bool {
 	return !mayHaveArrived(request) && len(statuses) > 0 && slices.Contains([]int{404, 410}, statuses[len(statuses)-1])
 }
 
-func (w *round) compareAgain(change deskhand.Change, live deskhand.Observed) (deskhand.Change, bool) {
-	known := w.knownOf(change.ConfigID)
-	if change.Op == deskhand.OpDelete {
-		return compareOrphan(known, live), true
-	}
-	return compare(w.desired[change.ConfigID], known, live, w.rules)
-}
-
 // isParked reports whether the same commit failed before in a way that trying
 // again cannot mend. A person who asks for it gets another try.
 func (w *round) isParked(change deskhand.Change) bool {

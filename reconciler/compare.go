@@ -93,7 +93,7 @@ func compareManaged(change deskhand.Change, desired deskhand.Reviewed, known des
 		return change, false
 	}
 	revert := rules.Drift == DriftRevert
-	outcome := merge(known.Base.Fields(), desired.Optimised.Fields(), change.Before.Fields(), choices{revertDrift: revert})
+	outcome := merge(known.Base.Fields(), desired.Optimised.Fields(), unechoed(known.Echo, change.Before.Fields()), choices{revertDrift: revert})
 	pending := outcome.has(decidedPending)
 	drifted := outcome.has(decidedDrift)
 	conflict := outcome.has(decidedConflict)

@@ -113,7 +113,7 @@ func driftFrom(known deskhand.Managed, desired deskhand.Reviewed, live deskhand.
 		return drift, true
 	}
 	fields := live.Document.Fields()
-	outcome := merge(base, desired.Optimised.Fields(), fields, choices{})
+	outcome := merge(base, desired.Optimised.Fields(), unechoed(known.Echo, fields), choices{})
 	show := newEditor(desired, base, fields)
 	for _, decided := range outcome.decisions {
 		switch decided.kind {
@@ -137,7 +137,7 @@ func driftFrom(known deskhand.Managed, desired deskhand.Reviewed, live deskhand.
 // that they start from.
 func (d *Drift) accept(known deskhand.Managed, desired deskhand.Reviewed, live deskhand.Observed) {
 	optimised := desired.Optimised.Fields()
-	byHand := merge(known.Base.Fields(), optimised, live.Document.Fields(), choices{liveWins: true, leavesForeign: true})
+	byHand := merge(known.Base.Fields(), optimised, unechoed(known.Echo, live.Document.Fields()), choices{liveWins: true, leavesForeign: true})
 	wanted := merge(optimised, byHand.fields, desired.Document.Fields(), choices{})
 	settled, err := deskhand.NewDocument(byHand.fields)
 	if err != nil {

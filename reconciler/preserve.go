@@ -13,11 +13,13 @@ func (w *round) preserve(ctx context.Context, changes []deskhand.Change) error {
 	var settlements []deskhand.Settlement
 	overwrites := false
 	for _, change := range changes {
+		known := w.knownOf(change.ConfigID)
 		if !change.Overwrites {
+			// An echo was journalled with the write that it answered.
+			overwrites = overwrites || known.Echo != (deskhand.Echo{})
 			continue
 		}
 		overwrites = true
-		known := w.knownOf(change.ConfigID)
 		if isOnRecord(known) && known.Live == change.Before {
 			continue
 		}

@@ -32,6 +32,7 @@ type desktopState struct {
 	Commit     string         `json:"commit"`
 	Reported   string         `json:"reported,omitempty"`
 	Error      string         `json:"error,omitempty"`
+	Echo       deskhand.Echo  `json:"echo,omitzero"`
 	Record     string         `json:"record"` // the id of the desktop's newest record
 	RecordHash string         `json:"recordHash"`
 }
@@ -48,6 +49,7 @@ func stateOf(managed deskhand.Managed, record, hash string) desktopState {
 		Commit:     managed.Commit,
 		Reported:   managed.Reported,
 		Error:      managed.Error,
+		Echo:       managed.Echo,
 		Record:     record,
 		RecordHash: hash,
 	}
@@ -70,6 +72,7 @@ func (s desktopState) managed(live deskhand.Document) deskhand.Managed {
 		Commit:   s.Commit,
 		Reported: s.Reported,
 		Error:    s.Error,
+		Echo:     s.Echo,
 	}
 	if s.BaseIsLive {
 		managed.Base = live
