@@ -13,6 +13,13 @@ import (
 type memo struct {
 	known  map[memoKey]any
 	passed map[string][]string // by the rules' ids joined
+	kept   map[pressedIn][]reservation
+}
+
+// pressedIn are keys in browsers, whose names are joined.
+type pressedIn struct {
+	pressed  keys
+	browsers string
 }
 
 // memoKey is one question about one member.
@@ -36,7 +43,7 @@ const (
 const maxKnown = 1 << 12
 
 func newMemo() *memo {
-	return &memo{known: map[memoKey]any{}, passed: map[string][]string{}}
+	return &memo{known: map[memoKey]any{}, passed: map[string][]string{}, kept: map[pressedIn][]reservation{}}
 }
 
 // recall returns the answer that find gave when the question was asked first.
@@ -69,4 +76,21 @@ func (m *memo) share(passed []string) []string {
 	}
 	m.passed[key] = slices.Clone(passed)
 	return m.passed[key]
+}
+
+// reservedFor is that of the table, looked up once.
+func (m *memo) reservedFor(table *reservedTable, pressed keys, browsers []string) []reservation {
+	if m == nil {
+		return table.reservedFor(pressed, browsers)
+	}
+	key := pressedIn{pressed, strings.Join(browsers, ",")}
+	kept, known := m.kept[key]
+	if !known {
+		if len(m.kept) >= maxKnown {
+			clear(m.kept)
+		}
+		kept = table.reservedFor(pressed, browsers)
+		m.kept[key] = kept
+	}
+	return kept
 }

@@ -123,7 +123,7 @@ func eachKeys(on subject, visit func(i int, pressed keys)) {
 func shortcutReserved(on subject) []fault {
 	var faults []fault
 	eachKeys(on, func(i int, pressed keys) {
-		kept := on.reserved.reservedFor(pressed, on.Browsers.Supported)
+		kept := on.seen.reservedFor(on.reserved, pressed, on.Browsers.Supported)
 		if len(kept) == 0 {
 			return
 		}
@@ -161,7 +161,7 @@ func freeKeys(on subject) string {
 	for _, modifiers := range []string{"Control+Shift", "Alt+Shift", "Control+Alt", "Control+Alt+Shift"} {
 		for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "F2", "F4", "F8", "F9"} {
 			candidate, err := parseKeys(modifiers + "+" + key)
-			if err == nil && !taken[candidate] && len(on.reserved.reservedFor(candidate, on.Browsers.Supported)) == 0 {
+			if err == nil && !taken[candidate] && len(on.seen.reservedFor(on.reserved, candidate, on.Browsers.Supported)) == 0 {
 				return candidate.String()
 			}
 		}

@@ -16,8 +16,10 @@ type value struct {
 	items  []*value
 	fields map[string]*value
 	at     deskhand.Position
-	// json is the value's text where it was made in advance, see prepare.
-	json deskhand.Value
+	// json is the value's text, and places are the places of it and of all inside
+	// it, where they were made in advance, see prepare.
+	json   deskhand.Value
+	places deskhand.Origins
 }
 
 type kind uint8
@@ -72,9 +74,11 @@ func (v *value) removes() bool {
 	return false
 }
 
-// prepare makes the texts of the members in advance: many desktops rest on them.
+// prepare makes in advance what the members add to each of the many desktops
+// that rest on them.
 func (v *value) prepare() error {
-	for _, member := range v.fields {
+	names := newInterner()
+	for name, member := range v.fields {
 		if member.isNull() || member.removes() {
 			continue // no desktop has it as it is
 		}
@@ -82,6 +86,7 @@ func (v *value) prepare() error {
 		if member.json, err = member.canonical(); err != nil {
 			return err
 		}
+		member.places = deskhand.NewOrigins(member.origins(nil, names.child("", name), names))
 	}
 	return nil
 }
@@ -116,6 +121,9 @@ func (v *value) decoded() any {
 
 // origins appends the places of the value at path and of all inside it.
 func (v *value) origins(origins []deskhand.Origin, at deskhand.Pointer, names *interner) []deskhand.Origin {
+	if v.places != nil {
+		return append(origins, v.places...)
+	}
 	origins = append(origins, deskhand.Origin{Path: at, Position: v.at})
 	for name, member := range v.fields {
 		origins = member.origins(origins, names.child(at, name), names)
@@ -127,6 +135,9 @@ func (v *value) origins(origins []deskhand.Origin, at deskhand.Pointer, names *i
 }
 
 func (v *value) count() int {
+	if v.places != nil {
+		return len(v.places)
+	}
 	count := 1
 	for _, member := range v.fields {
 		count += member.count()
