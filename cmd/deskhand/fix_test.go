@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,16 +165,16 @@ func payloads(desktops []deskhand.Reviewed) map[string]string {
 func TestFixThenValidateFindsNothingToFix(t *testing.T) {
 	t.Parallel()
 	sample := sampleFiles(t, nil)
+	maps.DeleteFunc(sample, func(name, _ string) bool { // enough folders for what can happen
+		return strings.Contains(name, "/omnichannel/") || strings.Contains(name, "/enterprise/")
+	})
 	keys := []string{"ctrl+shift+1", "Control+Shift+1", "shift+ctrl+2", "alt+k", "cmd+9", "no such key", "Control+T"}
 	reviewer, err := testReviewer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	runs := 0
+	root := t.TempDir() // the same for all tries, so that the policy is read once
 	rapid.Check(t, func(t *rapid.T) {
-		runs++
-		root := filepath.Join(dir, fmt.Sprint(runs))
 		files := map[string]string{}
 		for name, content := range sample {
 			if strings.Contains(name, "/_base/") || strings.HasSuffix(name, "/policy.yaml") {
