@@ -114,7 +114,7 @@ func (d *daemon) await(ask func() error) error {
 	err := poll(func() error {
 		select {
 		case <-d.ended:
-			ended = fmt.Errorf("it ended: %w", errors.Join(d.result))
+			ended = errors.Join(errors.New("it ended"), d.result)
 			return nil
 		default:
 			return ask()
