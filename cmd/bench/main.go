@@ -84,13 +84,15 @@ type row struct {
 	note     string
 }
 
+func (r row) ratio() float64 { return float64(r.wall) / float64(r.floor) }
+
 func printTable(rows []row) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "job\trequests\tbytes\twall\tfloor\tratio\tCPU\tpeak RSS\tnote")
 	for _, row := range rows {
 		ratio := "-"
 		if row.floor > 0 {
-			ratio = fmt.Sprintf("%.2f", float64(row.wall)/float64(row.floor))
+			ratio = fmt.Sprintf("%.2f", row.ratio())
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.job, row.requests, kib(row.bytes),
 			milliseconds(row.wall), milliseconds(row.floor), ratio, milliseconds(row.cpu), mib(row.rss), row.note)
