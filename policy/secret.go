@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,23 +21,46 @@ var (
 		`-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|(?i:\bbearer )[\w.~+/-]{20,}`)
 )
 
-// shortestCard is the number of digits that the patterns of numbers need; those
-// of tokens need more characters.
+// shortestCard is the number of digits that cardPattern needs.
 const shortestCard = 13
+
+// The patterns are slow, and nearly no text has what they cannot match without.
+
+func mayHoldCard(text string) bool {
+	digits := 0
+	for i := range len(text) {
+		if text[i] >= '0' && text[i] <= '9' {
+			digits++
+		}
+	}
+	return digits >= shortestCard
+}
+
+func mayHoldToken(text string) bool {
+	return holdsAny(strings.ToLower(text), "-----begin", "akia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "eyj", "bearer ")
+}
+
+// mayHoldCredential lets the long s through, which is an s where case is ignored.
+func mayHoldCredential(text string) bool {
+	return strings.ContainsAny(text, ":=") &&
+		holdsAny(strings.ToLower(text), "pass", "pwd", "secret", "key", "token", "bearer", "ſ")
+}
+
+func holdsAny(text string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
+}
 
 // secretIn says what kind of secret a text seems to hold, "" for none. It never
 // repeats the secret.
 func secretIn(text string) string {
-	if len(text) < shortestCard && !strings.ContainsAny(text, ":=") {
-		return "" // too short for a number or token, and without the sign of a credential
+	if mayHoldCard(text) && slices.ContainsFunc(cardPattern.FindAllString(text, -1), luhn) {
+		return "a card number"
 	}
-	for _, candidate := range cardPattern.FindAllString(text, -1) {
-		if luhn(candidate) {
-			return "a card number"
-		}
-	}
-	if tokenPattern.MatchString(text) {
+	if mayHoldToken(text) && tokenPattern.MatchString(text) {
 		return "a key or token"
+	}
+	if !mayHoldCredential(text) {
+		return ""
 	}
 	for _, found := range credentialPattern.FindAllStringSubmatch(text, -1) {
 		sign, value, rest := found[1], found[2], found[3]
@@ -52,13 +76,17 @@ func secretIn(text string) string {
 // of definitions.
 func redact(message string) string {
 	const removed = "[removed]"
-	message = cardPattern.ReplaceAllStringFunc(message, func(candidate string) string {
-		if luhn(candidate) {
-			return removed
-		}
-		return candidate
-	})
-	message = tokenPattern.ReplaceAllString(message, removed)
+	if mayHoldCard(message) {
+		message = cardPattern.ReplaceAllStringFunc(message, func(candidate string) string {
+			if luhn(candidate) {
+				return removed
+			}
+			return candidate
+		})
+	}
+	if mayHoldToken(message) {
+		message = tokenPattern.ReplaceAllString(message, removed)
+	}
 	if secretIn(message) != "" {
 		message = credentialPattern.ReplaceAllString(message, removed)
 	}
