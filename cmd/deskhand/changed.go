@@ -86,7 +86,7 @@ func differing(before map[string]manifest.Entry, now []manifest.Entry) map[strin
 
 // loadRevision resolves the tree as it was, and lists its files by path.
 func (t tree) loadRevision(ctx context.Context, loader *manifest.Loader, revision string, now listing) (map[string]manifest.Entry, deskhand.Snapshot, error) {
-	repository, folder, err := t.openRepository(ctx)
+	repository, folder, err := t.openRepository(ctx, revision)
 	if err != nil {
 		return nil, deskhand.Snapshot{}, err
 	}
@@ -121,16 +121,20 @@ func (t tree) loadRevision(ctx context.Context, loader *manifest.Loader, revisio
 	return before, snapshot, err
 }
 
-// openRepository opens the git repository whose work tree holds the tree, and
-// tells the tree's path in it, "." for its root.
-func (t tree) openRepository(ctx context.Context) (*gitsource.Repository, string, error) {
+// openRepository opens the git repository whose work tree holds the tree, to look
+// the revision up, and tells the tree's path in it, "." for its root.
+func (t tree) openRepository(ctx context.Context, revision string) (*gitsource.Repository, string, error) {
 	root, err := filepath.Abs(filepath.FromSlash(t.root))
 	if err != nil {
 		return nil, "", err
 	}
 	folder := "."
 	for at := root; ; at, folder = filepath.Dir(at), path.Join(filepath.Base(at), folder) {
-		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil {
+		if git, err := os.Stat(filepath.Join(at, ".git")); err == nil {
+			if isHead := strings.HasPrefix(revision, "HEAD") || strings.HasPrefix(revision, "@"); isHead && !git.IsDir() {
+				return nil, "", withHint(errors.New(at+" is a linked work tree, whose HEAD is not looked up"),
+					"name a branch or a commit: --changed-since $(git rev-parse HEAD)")
+			}
 			// The branch is for Head alone, which is not asked for.
 			repository, err := gitsource.Open(ctx, gitsource.Options{URL: at, Branch: "main", Logger: zerolog.Nop()})
 			return repository, folder, err
