@@ -22,7 +22,7 @@ func (c *Client) preconditionHeader(ctx context.Context, op *operation, method s
 	}
 	tag := pre.ETag()
 	if !c.compareContent && !tag.Weak() && !madeOfContent(tag) {
-		return http.Header{"If-Match": {string(tag)}}, nil
+		return ifMatch(tag), nil
 	}
 	live, err := c.read(ctx, op, "")
 	if err != nil {
@@ -32,7 +32,7 @@ func (c *Client) preconditionHeader(ctx context.Context, op *operation, method s
 		return nil, op.fail(method, 0, deskhand.ErrPrecondition, hintMerge)
 	}
 	if live.tag != "" && !live.tag.Weak() {
-		return http.Header{"If-Match": {string(live.tag)}}, nil
+		return ifMatch(live.tag), nil
 	}
 	return http.Header{}, nil
 }

@@ -10,7 +10,7 @@ func (m *merger) entries(path []string, key string, base, desired, live any) any
 	inBase, inDesired, inLive := keyed(key, base), keyed(key, desired), keyed(key, live)
 
 	results := map[string]any{}
-	for _, name := range union(inDesired.order, inLive.order, inBase.order) {
+	for _, name := range candidates(inBase, inDesired, inLive) {
 		entryPath := append(slices.Clone(path), name)
 		if result := m.entry(entryPath, inBase.at(name), inDesired.at(name), inLive.at(name)); result != absent {
 			results[name] = result

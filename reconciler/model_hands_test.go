@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	"pgregory.net/rapid"
 
@@ -19,7 +18,6 @@ import (
 // the wire and sees what each write does.
 type model struct {
 	*world
-	testing.TB // for what only reports
 
 	rapid  *rapid.T
 	isCalm bool // no request runs into trouble
@@ -33,12 +31,34 @@ type model struct {
 	before          map[string]deskhand.Observed // what a write on its way will meet
 	writes          map[string]int               // that CXone applied, by configId
 	deathIn         int                          // so many writes from now, 0 for none
-	broken          []string
+	broken          []breach
+}
+
+// promise is something that must hold whatever happens.
+type promise string
+
+const (
+	noBlindWrite     promise = "no write without an exact precondition"
+	noLostUpdate     promise = "what a hand did is on record before it goes"
+	oneRecord        promise = "one record for each write"
+	refusedNeverSent promise = "what is refused is never sent"
+	planThenApply    promise = "a plan is what is applied, and then nothing is left"
+	priceOfChange    promise = "the price is what changed"
+)
+
+// breach is a promise found broken on the wire.
+type breach struct {
+	promise promise
+	what    string
+}
+
+func (m *model) found(promise promise, what string) {
+	m.broken = append(m.broken, breach{promise, what})
 }
 
 func newModel(rt *rapid.T, w *world) *model {
 	m := &model{
-		world: w, TB: w.t, rapid: rt, isCalm: true,
+		world: w, rapid: rt, isCalm: true,
 		byHand: map[string]map[string]bool{}, removed: map[string]map[string]bool{},
 		wanted: map[string]deskhand.Document{}, before: map[string]deskhand.Observed{}, writes: map[string]int{},
 	}
@@ -49,18 +69,18 @@ func newModel(rt *rapid.T, w *world) *model {
 // check holds the world to what must be true after every step.
 func (m *model) check() {
 	for _, violation := range m.sim.Violations() {
-		m.Fatalf("invariant 1 is broken: blind write: %s", violation)
+		m.breaks(noBlindWrite, "%s", violation)
 	}
 	m.mutex.Lock()
 	broken := slices.Clone(m.broken)
 	m.mutex.Unlock()
-	for _, what := range broken {
-		m.Fatalf("%s", what)
+	for _, breach := range broken {
+		m.breaks(breach.promise, "%s", breach.what)
 	}
 	written := m.written()
 	for id, count := range m.applied() {
 		if count > written[id] {
-			m.Fatalf("invariant 3 is broken: %s was written %d times, and there are %d records of it", id, written[id], count)
+			m.breaks(oneRecord, "%s was written %d times, and there are %d records of it", id, written[id], count)
 		}
 	}
 }
@@ -98,7 +118,7 @@ func (m *model) arrives(method, id string, body []byte) {
 	defer m.mutex.Unlock()
 	m.before[id] = live
 	if strings.Contains(string(body), `"`+forbidden+`"`) {
-		m.broken = append(m.broken, fmt.Sprintf("invariant 6 is broken: %s was sent although it is refused", id))
+		m.found(refusedNeverSent, fmt.Sprintf("%s was sent although it is refused", id))
 	}
 }
 
@@ -142,7 +162,7 @@ func (m *model) holdToRecord(id string, before, live deskhand.Document) {
 		}
 		delete(m.byHand[id], value)
 		if !isKept && !m.branch.mentions(id, value) {
-			m.broken = append(m.broken, fmt.Sprintf("invariant 2 is broken: %s in %s was overwritten and is in no audit commit\nwas: %s\nnow: %s", value, id, before, live))
+			m.found(noLostUpdate, fmt.Sprintf("%s in %s was overwritten and is in no audit commit\nwas: %s\nnow: %s", value, id, before, live))
 		}
 	}
 	for label := range m.removed[id] {
@@ -151,7 +171,7 @@ func (m *model) holdToRecord(id string, before, live deskhand.Document) {
 		}
 		delete(m.removed[id], label)
 		if !isKept && !before.IsZero() {
-			m.broken = append(m.broken, fmt.Sprintf("invariant 2 is broken: %s was removed from %s by hand, is back, and no audit commit tells\nwas: %s\nnow: %s", label, id, before, live))
+			m.found(noLostUpdate, fmt.Sprintf("%s was removed from %s by hand, is back, and no audit commit tells\nwas: %s\nnow: %s", label, id, before, live))
 		}
 	}
 }
@@ -263,8 +283,7 @@ func (m *model) withHand(id string, fields map[string]any, edit func(value strin
 	maps.DeleteFunc(m.removed[id], func(label string, isRemoved bool) bool { return !isRemoved || slices.Contains(after, label) })
 	document, err := deskhand.NewDocument(fields)
 	if err != nil {
-		m.broken = append(m.broken, err.Error())
-		return
+		panic(fmt.Sprintf("a hand made what is no JSON: %v", err)) // the model's own mistake
 	}
 	maps.DeleteFunc(m.byHand[id], func(value string, _ bool) bool { return !has(document, value) })
 }

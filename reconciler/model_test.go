@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/deskhand/deskhand"
@@ -180,7 +181,7 @@ func (m *model) passes(rt *rapid.T) {
 		Trigger: rapid.SampledFrom([]deskhand.Trigger{deskhand.TriggerPush, deskhand.TriggerManual}).Draw(rt, "trigger"),
 		Full:    rapid.Bool().Draw(rt, "full"),
 	}
-	_, err := m.reconciler.Once(m.t.Context(), pass)
+	_, err := m.once(pass)
 	if err != nil && m.isCalm {
 		m.Fatalf("a pass in calm weather failed: %v", err)
 	}
@@ -205,7 +206,7 @@ func (m *model) calm() {
 		return
 	}
 	full := reconciler.Pass{Commit: m.git.head.commit, Trigger: deskhand.TriggerManual, Full: true}
-	result, err := m.reconciler.Once(m.t.Context(), full)
+	result, err := m.once(full)
 	if err != nil {
 		m.Fatalf("a pass in calm weather failed: %v", err)
 	}
@@ -216,7 +217,7 @@ func (m *model) calm() {
 
 	m.sim.ResetCounts()
 	told := len(m.records())
-	if _, err := m.reconciler.Once(m.t.Context(), full); err != nil {
+	if _, err := m.once(full); err != nil {
 		m.Fatalf("the same pass again: %v", err)
 	}
 	if again := m.records()[told:]; len(again) > 0 {
@@ -224,9 +225,15 @@ func (m *model) calm() {
 	}
 	counts := m.sim.Counts()
 	if writes := counts.Method(http.MethodPut) + counts.Method(http.MethodDelete); writes > 0 {
-		m.Fatalf("invariant 7 is broken: the same pass again wrote %d times", writes)
+		m.breaks(planThenApply, "the same pass again wrote %d times", writes)
 	}
+}
+
+// once is a pass, after which all must be true that always is.
+func (m *model) once(pass reconciler.Pass) (reconciler.Result, error) {
+	result, err := m.reconciler.Once(m.t.Context(), pass)
 	m.check()
+	return result, err
 }
 
 // settled holds the world to what must be true once nothing is left to do.
@@ -236,14 +243,14 @@ func (m *model) settled(after string, pass reconciler.Pass) {
 		m.Fatalf("plan after %s: %v", after, err)
 	}
 	if !plan.Empty() {
-		m.Fatalf("invariant 7 is broken: after %s there still is a plan: %+v", after, plan.Changes[0])
+		m.breaks(planThenApply, "after %s there still is a plan: %+v", after, plan.Changes[0])
 	}
 	if open := m.intents(); len(open) > 0 {
-		m.Fatalf("invariant 3 is broken: after %s there still are open intents: %+v", after, open[0])
+		m.breaks(oneRecord, "after %s there still are open intents: %+v", after, open[0])
 	}
 	applied, written := m.applied(), m.written()
 	if !maps.Equal(applied, written) {
-		m.Fatalf("invariant 3 is broken: writes by desktop %v, records of them %v", written, applied)
+		m.breaks(oneRecord, "writes by desktop %v, records of them %v", written, applied)
 	}
 }
 
@@ -264,11 +271,13 @@ func (m *model) price(rt *rapid.T) {
 	m.sim.ResetCounts()
 	questions := m.uncertain()
 	pass.Exactly = &plan
-	result, err := m.reconciler.Once(m.t.Context(), pass)
+	result, err := m.once(pass)
 	if err != nil {
-		m.Fatalf("invariant 7 is broken: a plan does not apply: %v", err)
+		m.breaks(planThenApply, "a plan does not apply: %v", err)
 	}
-	equal(m, "invariant 7: what was planned and what was applied", result.Plan, plan)
+	if diff := cmp.Diff(plan, result.Plan, cmp.AllowUnexported(deskhand.Document{})); diff != "" {
+		m.breaks(planThenApply, "what was planned (-) and what was applied (+) differ:\n%s", diff)
+	}
 
 	counts := m.sim.Counts()
 	writes := 0
@@ -278,11 +287,11 @@ func (m *model) price(rt *rapid.T) {
 		}
 		writes++
 		if before[change.ConfigID] == m.git.head.desktops[change.ConfigID] && !waiting[change.ConfigID] {
-			m.Fatalf("invariant 8 is broken: %s did not change and is written: %s", change.ConfigID, change.Why)
+			m.breaks(priceOfChange, "%s did not change and is written: %s", change.ConfigID, change.Why)
 		}
 	}
 	if puts := counts.Method(http.MethodPut) + counts.Method(http.MethodDelete); puts != writes || counts.Method(http.MethodGet) != questions {
-		m.Fatalf("invariant 8 is broken: %d changes and %d unknown desktops cost %v", writes, questions, counts.Requests)
+		m.breaks(priceOfChange, "%d changes and %d unknown desktops cost %v", writes, questions, counts.Requests)
 	}
 	pass.Exactly = nil
 	m.settled("a plan was applied", pass)
@@ -321,6 +330,14 @@ func (m *model) uncertain() int {
 // desktop.
 func (m *model) isOpen(id string) bool {
 	return slices.ContainsFunc(m.intents(), func(open deskhand.Intent) bool { return open.Change.ConfigID == id })
+}
+
+// promiseBroken begins every failure that is about a promise.
+const promiseBroken = "broken promise"
+
+func (m *model) breaks(promise promise, format string, args ...any) {
+	m.rapid.Helper()
+	m.Fatalf("%s %q: %s", promiseBroken, promise, fmt.Sprintf(format, args...))
 }
 
 func (m *model) Fatalf(format string, args ...any) {
