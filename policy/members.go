@@ -25,7 +25,7 @@ func newMemberShapes(document any, path []string, compile func(path []string) (*
 	shapes := &memberShapes{required: map[string]bool{}, schemas: map[string][]*jsonschema.Schema{}}
 	apart := memberParts{document: document}
 	if !apart.add(path) {
-		return nil, nil //nolint:nilnil // no shapes, and nothing wrong with that
+		return nil, nil
 	}
 	for _, at := range apart.properties {
 		compiled, err := compile(at)
