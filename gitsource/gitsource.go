@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 	"github.com/rs/zerolog"
 
 	"github.com/deskhand/deskhand"
@@ -86,22 +88,47 @@ func (r *Repository) Head(ctx context.Context) (deskhand.Commit, error) {
 		}
 		name = trackingName(r.branch)
 	}
-	tip, err := r.store.ref(ctx, name)
+	tip, err := r.tip(ctx, name)
 	if err != nil {
-		return deskhand.Commit{}, fmt.Errorf("read branch %s of %s: %w", r.branch, r.place, err)
-	}
-	if tip.IsZero() {
-		branches, err := r.store.branches(ctx)
-		if err != nil {
-			return deskhand.Commit{}, fmt.Errorf("list the branches of %s: %w", r.place, err)
-		}
-		return deskhand.Commit{}, noBranch(r.place, r.branch, branches)
+		return deskhand.Commit{}, err
 	}
 	commit, err := r.store.commit(ctx, tip)
 	if err != nil {
 		return deskhand.Commit{}, fmt.Errorf("read branch %s of %s: %w", r.branch, r.place, err)
 	}
 	return r.describe(commit), nil
+}
+
+// halfWritten is how long a ref that is listed and empty is read again: git
+// renames a ref into place, but others write it there.
+const halfWritten = time.Second
+
+// tip is where the branch is.
+func (r *Repository) tip(ctx context.Context, name plumbing.ReferenceName) (plumbing.Hash, error) {
+	deadline := time.Now().Add(halfWritten)
+	for {
+		tip, err := r.store.ref(ctx, name)
+		if err != nil {
+			return plumbing.ZeroHash, fmt.Errorf("read branch %s of %s: %w", r.branch, r.place, err)
+		}
+		if !tip.IsZero() {
+			return tip, nil
+		}
+		branches, err := r.store.branches(ctx)
+		isHalfWritten := errors.Is(err, dotgit.ErrEmptyRefFile) || slices.Contains(branches, r.branch)
+		switch {
+		case isHalfWritten && time.Now().Before(deadline):
+		case err != nil:
+			return plumbing.ZeroHash, fmt.Errorf("list the branches of %s: %w", r.place, err)
+		default:
+			return plumbing.ZeroHash, noBranch(r.place, r.branch, branches)
+		}
+		select {
+		case <-ctx.Done():
+			return plumbing.ZeroHash, ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // Commit resolves a revision in git's syntax, such as HEAD~1, v1.2 or a SHA,

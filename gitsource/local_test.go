@@ -303,3 +303,25 @@ func await(t *testing.T, repository *gitsource.Repository, moved <-chan struct{}
 		}
 	}
 }
+
+// Not every writer renames a ref into place: go-git empties it first.
+func TestHeadWaitsForARefThatIsBeingWritten(t *testing.T) {
+	t.Parallel()
+	work := newRepo(t)
+	sha := work.commit("one", "standard/a.yaml", definition("dsk-a"))
+	repository := open(t, gitsource.Options{URL: work.dir})
+	ref := filepath.Join(work.dir, ".git", "refs", "heads", "main")
+	for range 5 {
+		if err := os.Truncate(ref, 0); err != nil {
+			t.Fatal(err)
+		}
+		written := make(chan error, 1)
+		time.AfterFunc(5*time.Millisecond, func() { written <- os.WriteFile(ref, []byte(sha+"\n"), 0o600) })
+		if got := head(t, repository); got.SHA != sha {
+			t.Errorf("the head is %s, not %s", got.SHA, sha)
+		}
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
