@@ -83,7 +83,7 @@ func runDaemon(ctx context.Context, config configs.Config, env environment, star
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return statuspage.ServeListener(ctx, listener, statuspage.Handler(statuspage.Options{
-			Daemon: daemonFace{daemon}, Metrics: s.metrics.Handler(), Version: buildVersion(),
+			Daemon: daemonFace{daemon}, Metrics: s.metrics.Handler(), Events: mailroom(s.notifiers), Version: buildVersion(),
 		}))
 	})
 	group.Go(func() error { return daemon.Run(ctx) })

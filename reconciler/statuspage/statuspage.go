@@ -1,6 +1,7 @@
 // Package statuspage is the daemon's HTTP face: health, readiness, metrics, the
-// status as JSON, and a page for people. It changes nothing and asks for no
-// login, so it belongs on a loopback address or behind a proxy.
+// status as JSON, and a page for people. It asks for no login, so it belongs on a
+// loopback address or behind a proxy. All it can change is the delivery of events,
+// and that only for programs on the same machine.
 package statuspage
 
 import (
@@ -26,6 +27,7 @@ type Daemon interface {
 type Options struct {
 	Daemon  Daemon
 	Metrics http.Handler // serves /metrics; nil for none
+	Events  Events       // nil for none
 	Version string
 	// Live is nil while the daemon's loops run; else the error says which one
 	// ended. Without it, a daemon that answers is alive.
@@ -35,8 +37,9 @@ type Options struct {
 // maxBody bounds a request's body, in bytes: nothing here reads one.
 const maxBody = 4 << 10
 
-// Handler serves GET and HEAD of /, /healthz, /readyz, /metrics and
-// /api/v1/status. Other methods get 405, other paths 404.
+// Handler serves GET and HEAD of /, /healthz, /readyz, /metrics, /api/v1/status and
+// /api/v1/events, and the two commands about events. Other methods get 405, other
+// paths 404.
 func Handler(options Options) http.Handler {
 	site := site{Options: options, page: parsePage()}
 	mux := http.NewServeMux()
@@ -45,6 +48,9 @@ func Handler(options Options) http.Handler {
 	mux.HandleFunc("GET /healthz", site.health)
 	mux.HandleFunc("GET /readyz", site.readiness)
 	mux.HandleFunc("GET /api/v1/status", site.status)
+	if options.Events != nil {
+		serveEvents(mux, options.Events)
+	}
 	if options.Metrics != nil {
 		mux.Handle("GET /metrics", options.Metrics)
 	}
