@@ -33,7 +33,7 @@ cover: ## Measure what the tests cover, in coverage.out
 	@go tool cover -func=coverage.out | tail -1
 
 docs: ## Write the generated pages of docs/ anew
-	go test -run UpToDate ./configs ./policy ./reconciler/metrics -update
+	go test -run UpToDate ./cmd/deskhand ./configs ./policy ./reconciler/metrics -update
 
 fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@for package in $$(go list ./...); do \

@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestRulesMarkdown(t *testing.T) {
+func TestRulesReferenceUpToDate(t *testing.T) {
 	t.Parallel()
 	const golden = "../docs/rules.md"
 	got := RulesMarkdown()

@@ -146,10 +146,10 @@ func auditVerdict(env environment, format string, tenants []configs.Tenant, veri
 		for _, problem := range verification.Problems {
 			_, _ = fmt.Fprintf(env.stdout, "%s: %s\n", tenant.Name, problem)
 		}
-		_, _ = fmt.Fprintf(env.stdout, "%s: %d records, %d problems\n", tenant.Name, verification.Records, len(verification.Problems))
+		_, _ = fmt.Fprintf(env.stdout, "%s: records: %d, problems: %d\n", tenant.Name, verification.Records, len(verification.Problems))
 	}
 	if problems > 0 {
-		return withHint(fmt.Errorf("the audit branch does not verify: %d problems", problems),
+		return withHint(fmt.Errorf("the audit branch does not verify (problems: %d)", problems),
 			"compare with another clone of the repository; git's own history shows when the files changed")
 	}
 	return nil
