@@ -77,7 +77,7 @@ func (b *AuditBranch) fetch(ctx context.Context) (plumbing.Hash, error) {
 	if err != nil || theirs == known {
 		return theirs, err
 	}
-	return theirs, fetchBranch(ctx, b.store, listing, b.branch, known, theirs)
+	return theirs, fetchBranch(ctx, b.store, listing, b.branch, known, theirs, func(error) {})
 }
 
 // Sync pushes what the remote does not have yet, fast-forward only. With a local

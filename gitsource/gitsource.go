@@ -34,6 +34,9 @@ type Options struct {
 	// Timeout is how long a remote may stay silent; 0 for 30 seconds. It does
 	// not bound a long fetch that keeps coming in.
 	Timeout time.Duration
+	// Fetched is told of each fetch from a remote repository, and how it ended;
+	// nil for nobody.
+	Fetched func(error)
 	Logger  zerolog.Logger
 }
 
@@ -71,6 +74,9 @@ func Open(_ context.Context, options Options) (*Repository, error) {
 	if err != nil {
 		remote.close()
 		return nil, err
+	}
+	if options.Fetched != nil {
+		mirror.fetched = options.Fetched
 	}
 	return &Repository{branch: options.Branch, place: place, store: mirror.store, mirror: mirror}, nil
 }

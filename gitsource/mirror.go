@@ -37,6 +37,8 @@ type mirror struct {
 	remote *remote
 	store  *store
 	logger zerolog.Logger
+	// fetched is told of each fetch.
+	fetched func(error)
 	// network is held through a whole refresh, so that there is one at a time;
 	// the store stays open to readers.
 	network gate
@@ -60,7 +62,7 @@ func openMirror(dir, branch string, remote *remote, logger zerolog.Logger) (*mir
 			return nil, fmt.Errorf("open the mirror of %s: %w", remote.place, err)
 		}
 	}
-	return &mirror{dir: dir, branch: branch, remote: remote, store: store, logger: logger, network: newGate()}, nil
+	return &mirror{dir: dir, branch: branch, remote: remote, store: store, logger: logger, network: newGate(), fetched: func(error) {}}, nil
 }
 
 // errNotMirror keeps a folder with somebody else's files from being deleted.
@@ -141,7 +143,7 @@ func (m *mirror) refresh(ctx context.Context) error {
 	if tip == known {
 		return nil
 	}
-	if err := fetchBranch(ctx, m.store, listing, m.branch, known, tip); err != nil {
+	if err := fetchBranch(ctx, m.store, listing, m.branch, known, tip, m.fetched); err != nil {
 		return err
 	}
 	if !m.readable(ctx, tip) {
@@ -193,7 +195,7 @@ func (m *mirror) renew(ctx context.Context, listing *listing, tip plumbing.Hash,
 	if err != nil {
 		return fmt.Errorf("make the mirror of %s anew: %w", m.remote.place, err)
 	}
-	err = fetchBranch(ctx, fresh, listing, m.branch, plumbing.ZeroHash, tip)
+	err = fetchBranch(ctx, fresh, listing, m.branch, plumbing.ZeroHash, tip, m.fetched)
 	if err := errors.Join(err, fresh.close()); err != nil {
 		return err
 	}
@@ -213,7 +215,8 @@ func (m *mirror) renew(ctx context.Context, listing *listing, tip plumbing.Hash,
 
 // fetchBranch fetches the branch's tip and then moves the tracking ref. The remote
 // is told of some commits from before, which is all it needs after a force-push too.
-func fetchBranch(ctx context.Context, s *store, listing *listing, branch string, known, tip plumbing.Hash) error {
+// fetched is told where anything had to be fetched.
+func fetchBranch(ctx context.Context, s *store, listing *listing, branch string, known, tip plumbing.Hash, fetched func(error)) error {
 	const mostHaves = 64
 	var have []plumbing.Hash
 	for hash := known; !hash.IsZero() && len(have) < mostHaves; {
@@ -225,7 +228,9 @@ func fetchBranch(ctx context.Context, s *store, listing *listing, branch string,
 		hash = firstParent(commit)
 	}
 	if err := s.exclusive(ctx, func(storage *filesystem.Storage) error { return storage.HasEncodedObject(tip) }); err != nil {
-		if err := listing.fetch(ctx, s, tip, have); err != nil {
+		err := listing.fetch(ctx, s, tip, have)
+		fetched(err)
+		if err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,15 @@ func TestRemoteFetchesOnlyWhatMoved(t *testing.T) {
 	t.Parallel()
 	forge := newForge(t)
 	work, bare, url := published(t, forge)
-	options := gitsource.Options{URL: url, Dir: filepath.Join(t.TempDir(), "mirror")}
+	var told int64
+	options := gitsource.Options{
+		URL: url, Dir: filepath.Join(t.TempDir(), "mirror"),
+		Fetched: func(err error) {
+			if told++; err != nil {
+				t.Errorf("a fetch ended with %v", err)
+			}
+		},
+	}
 	repository := open(t, options)
 	tree := repository.Tenant("acme", "")
 	check := func(what string, listings, fetches int64) {
@@ -51,6 +59,10 @@ func TestRemoteFetchesOnlyWhatMoved(t *testing.T) {
 		if got := forge.fetches.Swap(0); got != fetches {
 			t.Errorf("after %s: %d fetches, not %d", what, got, fetches)
 		}
+		if told != fetches {
+			t.Errorf("after %s: %d fetches are told, not %d", what, told, fetches)
+		}
+		told = 0
 	}
 	check("the first push", 1, 1)
 	check("nothing", 1, 0)

@@ -112,7 +112,7 @@ func eachPlanner(ctx context.Context, config configs.Config, revision string,
 ) error {
 	log := zerolog.Nop()
 	scratch := filepath.Join(config.DataDir, "plan")
-	source, err := openSource(ctx, config, filepath.Join(scratch, "source.git"), log)
+	source, err := openSource(ctx, config, filepath.Join(scratch, "source.git"), nil, log)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ type reviewedPlan struct {
 // reviewPlans adds to each plan the review of its commit, and of the branch that
 // it would be merged into.
 func reviewPlans(ctx context.Context, config configs.Config, plans []deskhand.Plan) ([]reviewedPlan, error) {
-	source, err := openSource(ctx, config, filepath.Join(config.DataDir, "plan", "source.git"), zerolog.Nop())
+	source, err := openSource(ctx, config, filepath.Join(config.DataDir, "plan", "source.git"), nil, zerolog.Nop())
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func openStation(ctx context.Context, config configs.Config, log zerolog.Logger)
 		return nil, err
 	}
 	s.closers = append(s.closers, s.ledger.Close)
-	s.source, err = openSource(ctx, config, filepath.Join(config.DataDir, "source.git"), log)
+	s.source, err = openSource(ctx, config, filepath.Join(config.DataDir, "source.git"), s.metrics.Fetched, log)
 	if err != nil {
 		return nil, err
 	}
@@ -197,9 +197,9 @@ func (s *station) openSink(sink configs.Sink) (*notify.Notifier, error) {
 	})
 }
 
-func openSource(ctx context.Context, config configs.Config, dir string, log zerolog.Logger) (*gitsource.Repository, error) {
+func openSource(ctx context.Context, config configs.Config, dir string, fetched func(error), log zerolog.Logger) (*gitsource.Repository, error) {
 	return gitsource.Open(ctx, gitsource.Options{
-		URL: config.Source.URL, Branch: config.Source.Branch, Dir: dir, Logger: log,
+		URL: config.Source.URL, Branch: config.Source.Branch, Dir: dir, Fetched: fetched, Logger: log,
 		Auth: gitAuth(config.Source.Auth), CAFile: config.Source.CAFile,
 	})
 }
