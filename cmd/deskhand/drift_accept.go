@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
 	"slices"
 
 	"github.com/deskhand/deskhand"
@@ -21,9 +22,9 @@ type acceptance struct {
 	commit deskhand.Commit
 	drifts []reconciler.Drift
 
-	files overlay        // what is to be written
-	edits map[string]int // how many values of each file change
-	left  []string       // what cannot be accepted, and what to do instead
+	files map[string][]byte // what is to be written, by the path in the repository
+	edits map[string]int    // how many values of each file change
+	left  []string          // what cannot be accepted, and what to do instead
 }
 
 // acceptDrift writes the live values into the work tree. Nothing is written
@@ -33,7 +34,7 @@ func acceptDrift(ctx context.Context, env environment, config configs.Config, tr
 	for i, tenant := range found.Tenants {
 		one := &acceptance{
 			tree: tree, root: sourcePath(config, config.Tenants[i]), commit: tenant.Commit, drifts: tenant.Desktops,
-			files: overlay{}, edits: map[string]int{},
+			files: map[string][]byte{}, edits: map[string]int{},
 		}
 		if err := one.prepare(ctx); err != nil {
 			return fmt.Errorf("tenant %s: %w", tenant.Tenant, err)
@@ -54,7 +55,7 @@ func acceptDrift(ctx context.Context, env environment, config configs.Config, tr
 }
 
 func (a *acceptance) prepare(ctx context.Context) error {
-	snapshot, err := a.tree.load(ctx, a.root, nil)
+	snapshot, err := a.tree.definitions(a.root, nil).load(ctx, manifest.NewLoader(manifest.Options{}))
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (a *acceptance) prepare(ctx context.Context) error {
 			a.left = append(a.left, unacceptable(drift))
 			continue
 		}
-		desktop, exists := desktops[drift.File]
+		desktop, exists := desktops[inside(a.root, drift.File)]
 		if !exists || desktop.Definition != drift.Definition {
 			return withHint(fmt.Errorf("%s in %s is not as in commit %s; nothing was written", drift.File, a.tree.dir, a.commit.Short()),
 				"check that commit out, and commit or stash what is changed there")
@@ -94,9 +95,9 @@ func unacceptable(drift reconciler.Drift) string {
 
 func (a *acceptance) edit(desktop deskhand.Desktop, drift reconciler.Drift) error {
 	edits := manifest.Edits(desktop, drift.Accepted)
-	before, err := a.tree.read(desktop.File)
+	before, err := a.tree.read(drift.File)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", desktop.File, err)
+		return fmt.Errorf("read %s: %w", drift.File, err)
 	}
 	after, err := manifest.Apply(before, edits)
 	switch {
@@ -106,22 +107,18 @@ func (a *acceptance) edit(desktop deskhand.Desktop, drift reconciler.Drift) erro
 	case err != nil:
 		return err
 	}
-	a.files[desktop.File], a.edits[desktop.File] = after, len(edits)
+	a.files[drift.File], a.edits[drift.File] = after, len(edits)
 	return nil
 }
 
 // check judges the definitions as they are to be, so that nobody commits what
 // will not agree with CXone after all.
 func (a *acceptance) check(ctx context.Context) error {
-	snapshot, err := a.tree.load(ctx, a.root, a.files)
+	snapshot, err := a.tree.definitions(a.root, a.files).load(ctx, manifest.NewLoader(manifest.Options{}))
 	if err != nil {
 		return err
 	}
-	reviewer, err := newReviewer()
-	if err != nil {
-		return err
-	}
-	review, err := reviewer.Review(ctx, snapshot)
+	review, err := judge(ctx, snapshot)
 	if err != nil {
 		return err
 	}
@@ -133,11 +130,11 @@ func (a *acceptance) check(ctx context.Context) error {
 		if _, isWritten := a.files[drift.File]; !isWritten {
 			continue
 		}
-		desktop, isReadable := reviewed[drift.File]
+		desktop, isReadable := reviewed[inside(a.root, drift.File)]
 		switch {
 		case !isReadable || desktop.Refused:
 			delete(a.files, drift.File)
-			a.left = append(a.left, fmt.Sprintf("%s: the policy refuses what people made of it: %s", drift.ConfigID, whyRefused(desktop, snapshot)))
+			a.left = append(a.left, fmt.Sprintf("%s: the policy refuses what people made of it: %s", drift.ConfigID, whyRefused(a.root, desktop, snapshot)))
 		case desktop.Optimised != drift.Settled:
 			a.left = append(a.left, drift.ConfigID+": deskhand optimises what people made of it, so the next plan will change CXone")
 		}
@@ -145,9 +142,10 @@ func (a *acceptance) check(ctx context.Context) error {
 	return nil
 }
 
-func whyRefused(desktop deskhand.Reviewed, snapshot deskhand.Snapshot) string {
+func whyRefused(root string, desktop deskhand.Reviewed, snapshot deskhand.Snapshot) string {
 	for _, finding := range slices.Concat(desktop.Findings, snapshot.Findings) {
 		if finding.Severity == deskhand.SeverityError {
+			finding.File = path.Join(root, finding.File)
 			return finding.String()
 		}
 	}

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
-	"github.com/deskhand/deskhand"
 	"github.com/deskhand/deskhand/configs"
 	"github.com/deskhand/deskhand/gitsource/manifest"
 )
@@ -35,33 +32,22 @@ func findWorkTree(dir string, config configs.Config) (workTree, error) {
 	return workTree{dir}, nil
 }
 
-// overlay is the content of files that is not written yet, by path.
-type overlay map[string][]byte
+// definitions is a tenant's tree of definitions in the work tree. Contents, by
+// their paths in it, stand in for files that are not written yet.
+func (w workTree) definitions(root string, contents map[string][]byte) tree {
+	inTree := make(map[string][]byte, len(contents))
+	for file, content := range contents {
+		inTree[inside(root, file)] = content
+	}
+	return tree{root: filepath.ToSlash(filepath.Join(w.dir, filepath.FromSlash(root))), standIns: inTree}
+}
 
-// load resolves a tenant's definitions as the work tree has them, the overlay
-// above.
-func (w workTree) load(ctx context.Context, root string, above overlay) (deskhand.Snapshot, error) {
-	entries, read, err := manifest.Dir(filepath.Join(w.dir, filepath.FromSlash(root)))
-	if err != nil {
-		return deskhand.Snapshot{}, err
+// inside is the path of a file of the repository from the root of the definitions.
+func inside(root, file string) string {
+	if root == "." || root == "" {
+		return file
 	}
-	for i := range entries {
-		entries[i].Path = path.Join(root, entries[i].Path)
-		if content, isAbove := above[entries[i].Path]; isAbove {
-			entries[i].Hash += fmt.Sprintf("+%d", len(content))
-		}
-	}
-	return manifest.NewLoader(manifest.Options{Root: root}).Load(ctx, entries, func(entry manifest.Entry) ([]byte, error) {
-		if content, isAbove := above[entry.Path]; isAbove {
-			return content, nil
-		}
-		below, err := filepath.Rel(filepath.FromSlash(root), filepath.FromSlash(entry.Path))
-		if err != nil {
-			return nil, err
-		}
-		entry.Path = filepath.ToSlash(below)
-		return read(entry)
-	})
+	return strings.TrimPrefix(file, root+"/")
 }
 
 func (w workTree) read(file string) ([]byte, error) {
