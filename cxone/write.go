@@ -117,10 +117,10 @@ func (w *write) settle(ctx context.Context, failed *Error) (deskhand.Observed, e
 	switch {
 	case err != nil:
 		return deskhand.Observed{}, w.unknown(failed.reason(), err)
+	case w.untouched(live): // first: a write that only takes members away looks achieved before it is
+		return deskhand.Observed{}, failed
 	case w.achieved(live):
 		return live.Observed, nil
-	case w.untouched(live):
-		return deskhand.Observed{}, failed
 	}
 	moved := *failed
 	moved.Err, moved.Hint = deskhand.ErrPrecondition, hintMerge
@@ -128,11 +128,14 @@ func (w *write) settle(ctx context.Context, failed *Error) (deskhand.Observed, e
 	return deskhand.Observed{}, &moved
 }
 
+// achieved reports whether CXone holds what was sent and nothing else. More than
+// that may be what somebody added since, or what the write was to take away: the
+// caller, who knows what was there before, has to compare.
 func (w *write) achieved(live seen) bool {
 	if w.method == http.MethodDelete {
 		return !live.Exists
 	}
-	return live.Exists && covers(live.Document, w.body)
+	return live.Exists && live.Document == w.body
 }
 
 func (w *write) untouched(live seen) bool {

@@ -171,11 +171,12 @@ func (w *round) carryOut(ctx context.Context, intent deskhand.Intent) ended {
 		case ctx.Err() != nil:
 			result.Kind = deskhand.OutcomeSkipped
 			return result
-		case !errors.Is(err, deskhand.ErrPrecondition) || attempt >= max(1, w.rules.MaxAttempts):
+		case !errors.Is(err, deskhand.ErrPrecondition):
 			result.Kind = deskhand.OutcomeFailed
 			return result
 		}
-		if isFinal := w.lookAgain(ctx, intent, request, &result); isFinal {
+		isLast := attempt >= max(1, w.rules.MaxAttempts)
+		if isFinal := w.lookAgain(ctx, intent, mayHaveArrived(request), isLast, &result); isFinal {
 			return result
 		}
 	}
@@ -191,20 +192,34 @@ func (w *round) send(ctx context.Context, requestID string, change deskhand.Chan
 
 // lookAgain compares anew with what CXone holds now, after a write that came too
 // late. It reports whether that settles the matter.
-func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, lost deskhand.Request, result *ended) (isFinal bool) {
+func (w *round) lookAgain(ctx context.Context, intent deskhand.Intent, mayHaveArrived, isLast bool, result *ended) (isFinal bool) {
 	fail := func(err error) bool {
 		result.Kind, result.err, result.Error = deskhand.OutcomeFailed, err, err.Error()
 		return true
 	}
+	if isLast && !mayHaveArrived {
+		return fail(result.err)
+	}
 	live, request, err := w.parts.Platform.Get(ctx, intent.RequestID, intent.Change.ConfigID, "")
 	result.Request = result.Request.Add(request)
-	if err != nil {
+	switch {
+	case err == nil:
+	case mayHaveArrived:
+		result.Kind, result.err, result.Error = deskhand.OutcomePending, err, err.Error()
+		return true
+	case ctx.Err() != nil:
+		result.Kind = deskhand.OutcomeSkipped
+		return true
+	default:
 		return fail(err)
 	}
-	if mayHaveArrived(lost) && wasApplied(result.Change, live) {
+	if mayHaveArrived && wasApplied(result.Change, live) {
 		// It was in time, and somebody changed the configuration since.
 		result.Kind, result.Live, result.err, result.Error = deskhand.OutcomeApplied, asWritten(result.Change, live), nil, ""
 		return true
+	}
+	if isLast {
+		return fail(result.err)
 	}
 	change, isNeeded := w.compareAgain(intent.Change, live)
 	if !isNeeded {

@@ -22,6 +22,30 @@ func TestLostAnswerIsNoSecondWrite(t *testing.T) {
 	})
 }
 
+// TestRemovalThatFailedIsMadeAgain has a write fail that only takes a member away:
+// all that it sends was there before.
+func TestRemovalThatFailedIsMadeAgain(t *testing.T) {
+	for name, meanwhile := range map[string]func(map[string]any){"and nobody else writes": nil, "and a hand adds a note": addNote} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				w := newWorld(t, reconciler.DefaultRules())
+				w.sync(w.git.set(voiceID, voice(t, 8, `{"theme": {"accent": "#123456"}}`)))
+				w.sim.Inject(simulator.Fault{Kind: simulator.FaultStatus, Method: http.MethodPut, Status: http.StatusServiceUnavailable, Next: 1})
+				if meanwhile != nil {
+					w.sim.Inject(simulator.Fault{Kind: simulator.FaultEditBefore, Method: http.MethodGet, Next: 1, Edit: meanwhile})
+				}
+				w.sync(w.git.set(voiceID, voice(t, 8)))
+				if w.live(voiceID).Fields()["theme"] != nil {
+					t.Errorf("the theme is still there: %s", w.live(voiceID))
+				}
+				equal(t, "story", w.story(voiceID), []string{"created applied", "updated applied"})
+			})
+		})
+	}
+}
+
+func addNote(fields map[string]any) { fields["note"] = "by hand" }
+
 // TestLostAnswerThenAHand has somebody save between the write whose answer was
 // lost and the look at what became of it.
 func TestLostAnswerThenAHand(t *testing.T) {
