@@ -30,6 +30,8 @@ type model struct {
 	wanted          map[string]deskhand.Document // by the newest commit
 	before          map[string]deskhand.Observed // what a write on its way will meet
 	writes          map[string]int               // that CXone applied, by configId
+	gone            map[string]bool              // removed by hand, by configId
+	conceded        map[string]bool              // intents, by id
 	deathIn         int                          // so many writes from now, 0 for none
 	broken          []breach
 }
@@ -61,6 +63,7 @@ func newModel(rt *rapid.T, w *world) *model {
 		world: w, rapid: rt, isCalm: true,
 		byHand: map[string]map[string]bool{}, removed: map[string]map[string]bool{},
 		wanted: map[string]deskhand.Document{}, before: map[string]deskhand.Observed{}, writes: map[string]int{},
+		gone: map[string]bool{}, conceded: map[string]bool{},
 	}
 	w.wire.before, w.wire.after = m.arrives, m.answered
 	return m
@@ -81,6 +84,21 @@ func (m *model) check() {
 	for id, count := range m.applied() {
 		if count > written[id] {
 			m.breaks(oneRecord, "%s was written %d times, and there are %d records of it", id, written[id], count)
+		}
+	}
+}
+
+// concede counts a delete as made whose outcome is open while the desktop is gone
+// by hand: from outside, nobody can tell the two apart.
+func (m *model) concede() {
+	open := m.intents()
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	for _, intent := range open {
+		id := intent.Change.ConfigID
+		if intent.Change.Op == deskhand.OpDelete && m.gone[id] && !m.conceded[intent.ID] {
+			m.conceded[intent.ID] = true
+			m.writes[id]++
 		}
 	}
 }
@@ -135,6 +153,7 @@ func (m *model) answered(method, id string, _ []byte) {
 		return // not applied, but for a hand that came first
 	}
 	m.writes[id]++
+	delete(m.gone, id)
 	if m.deathIn > 0 {
 		if m.deathIn--; m.deathIn == 0 {
 			m.die()
@@ -209,6 +228,7 @@ func (m *model) removeByHand(id string) {
 	m.mutex.Lock()
 	delete(m.byHand, id)
 	delete(m.removed, id)
+	m.gone[id] = true
 	m.mutex.Unlock()
 	m.sim.Remove(id)
 }
@@ -266,6 +286,7 @@ func (m *model) withHand(id string, fields map[string]any, edit func(value strin
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	before := labelsOf(fields)
+	delete(m.gone, id)
 	m.values++
 	value := fmt.Sprintf("hand-%d", m.values)
 	edit(value)

@@ -156,7 +156,9 @@ func (m *model) trouble(rt *rapid.T) {
 		fault.Kind = simulator.FaultTokenExpired
 	case 4, 5:
 		fault.Kind, fault.ID, fault.Next = simulator.FaultEditBefore, id, 1
-		if fault.Method == http.MethodDelete && m.rules.Prune.Policy != reconciler.PruneDelete {
+		if isPruning := m.rules.Prune.Policy == reconciler.PruneDelete; isPruning == (fault.Method == http.MethodGet) {
+			// A hand that makes a desktop again, before deskhand looks what became of
+			// its delete, hides that delete for ever.
 			fault.Method = http.MethodPut
 		}
 		// What is saved behind a write whose answer was lost must not hide it.
@@ -232,6 +234,7 @@ func (m *model) calm() {
 // once is a pass, after which all must be true that always is.
 func (m *model) once(pass reconciler.Pass) (reconciler.Result, error) {
 	result, err := m.reconciler.Once(m.t.Context(), pass)
+	m.concede()
 	m.check()
 	return result, err
 }
