@@ -61,6 +61,7 @@ type Settlement struct {
 	Record *Record
 	// Managed is the desktop from now on; nil where nothing changed about it.
 	Managed *Managed
-	// Forget means that the desktop is managed no longer.
+	// Forget means that the desktop that Managed, or else Record, names is managed
+	// no longer.
 	Forget bool
 }

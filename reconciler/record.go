@@ -21,72 +21,84 @@ const (
 
 // record journals outcomes as they come in, many in one transaction where many
 // are there, and returns all of them. It always reads to the end.
+func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Outcome, error) {
+	recording := recording{round: w}
+	for batch := range batches(results) {
+		recording.take(ctx, batch)
+	}
+	recording.settle(ctx, w.refreshed())
+	return recording.outcomes, recording.finish(ctx)
+}
+
+// recording is what record has seen so far.
 //
 // An outcome that says that CXone as a whole is out of reach becomes a failure
 // of its desktop only if other desktops fared better: a thousand pending
 // desktops must not become a thousand events.
-func (w *round) record(ctx context.Context, results <-chan ended) ([]deskhand.Outcome, error) {
-	var (
-		outcomes   []deskhand.Outcome
-		unreached  []ended
-		waiting    []error // of those about which nothing can be told yet
-		reached    bool
-		journalErr error
-	)
-	settle := func(batch []ended) {
-		settlements := make([]deskhand.Settlement, 0, len(batch))
-		told := map[string]bool{}
-		for _, result := range batch {
-			if result.Kind == deskhand.OutcomeReported && told[result.Change.ConfigID] {
-				continue // the same id defined twice
-			}
-			told[result.Change.ConfigID] = true
-			settlement := w.settlement(result)
-			if settlement != (deskhand.Settlement{}) {
-				settlements = append(settlements, settlement)
-			}
-		}
-		if err := w.settle(ctx, settlements); err != nil {
-			journalErr = errors.Join(journalErr, err)
-			return
-		}
-		for _, settlement := range settlements {
-			if settlement.Record != nil {
-				w.parts.Meter.Applied(w.tenant, settlement.Record.Event)
-			}
-		}
-	}
-	for batch := range batches(results) {
-		recordable := batch[:0:0]
-		for _, result := range batch {
-			outcomes = append(outcomes, result.Outcome)
-			w.remember(result)
-			if result.Kind == deskhand.OutcomeFailed && isPlatformWide(result.err) && !errors.Is(result.err, deskhand.ErrForbidden) {
-				unreached, waiting = append(unreached, result), append(waiting, result.err)
-				continue
-			}
-			if result.Kind == deskhand.OutcomePending {
-				waiting = append(waiting, result.err)
-			}
-			reached = reached || result.Kind == deskhand.OutcomeApplied
-			recordable = append(recordable, result)
-		}
-		settle(recordable)
-	}
-	settle(w.refreshed())
+type recording struct {
+	*round
 
-	if len(unreached) > 0 {
-		if !reached && len(unreached) > 1 {
-			for i := range unreached {
-				unreached[i].Kind = deskhand.OutcomeSkipped
-			}
+	outcomes  []deskhand.Outcome
+	unreached []ended
+	waiting   []error // of those about which nothing can be told yet
+	reached   bool    // some write went through
+	err       error   // of the journal
+}
+
+func (r *recording) take(ctx context.Context, batch []ended) {
+	var recordable []ended
+	for _, result := range batch {
+		r.outcomes = append(r.outcomes, result.Outcome)
+		r.remember(result)
+		isUnreached := result.Kind == deskhand.OutcomeFailed && isPlatformWide(result.err) && !errors.Is(result.err, deskhand.ErrForbidden)
+		if isUnreached || result.Kind == deskhand.OutcomePending {
+			r.waiting = append(r.waiting, result.err)
 		}
-		settle(unreached)
+		if isUnreached {
+			r.unreached = append(r.unreached, result)
+			continue
+		}
+		r.reached = r.reached || result.Kind == deskhand.OutcomeApplied
+		recordable = append(recordable, result)
 	}
-	if len(waiting) > 0 && !reached {
-		journalErr = errors.Join(journalErr, fmt.Errorf("%d desktops wait: %w", len(waiting), waiting[0]))
+	r.settle(ctx, recordable)
+}
+
+func (r *recording) settle(ctx context.Context, batch []ended) {
+	settlements := make([]deskhand.Settlement, 0, len(batch))
+	told := map[string]bool{}
+	for _, result := range batch {
+		if result.Kind == deskhand.OutcomeReported && told[result.Change.ConfigID] {
+			continue // the same id defined twice
+		}
+		told[result.Change.ConfigID] = true
+		if settlement := r.settlement(result); settlement != (deskhand.Settlement{}) {
+			settlements = append(settlements, settlement)
+		}
 	}
-	return outcomes, journalErr
+	if err := r.round.settle(ctx, settlements); err != nil {
+		r.err = errors.Join(r.err, err)
+		return
+	}
+	for _, settlement := range settlements {
+		if settlement.Record != nil {
+			r.parts.Meter.Applied(r.tenant, settlement.Record.Event)
+		}
+	}
+}
+
+// finish decides what became of the desktops that were not reached.
+func (r *recording) finish(ctx context.Context) error {
+	if !r.reached && len(r.unreached) > 1 {
+		for i := range r.unreached {
+			r.unreached[i].Kind = deskhand.OutcomeSkipped
+		}
+	}
+	r.settle(ctx, r.unreached)
+	if len(r.waiting) > 0 && !r.reached {
+		r.err = errors.Join(r.err, fmt.Errorf("%d desktops wait: %w", len(r.waiting), r.waiting[0]))
+	}
+	return r.err
 }
 
 // batches yields the results that come within a moment of each other.

@@ -89,7 +89,7 @@ func firstError(findings []deskhand.Finding) string {
 // keepsDrift reports whether values changed by hand are still there after the
 // change.
 func keepsDrift(change deskhand.Change) bool {
-	if change.After.IsZero() {
+	if change.After.IsZero() || change.After == change.Base {
 		return false
 	}
 	wanted := change.Base.Fields()

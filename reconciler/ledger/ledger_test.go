@@ -110,8 +110,11 @@ func TestForget(t *testing.T) {
 		t.Fatal(err)
 	}
 	settle(t, l,
-		deskhand.Settlement{IntentID: id, Forget: true},
+		deskhand.Settlement{IntentID: id, Managed: &deskhand.Managed{ConfigID: "dsk-a"}, Forget: true},
 		deskhand.Settlement{Record: &deskhand.Record{ConfigID: "dsk-b", Event: deskhand.EventDeleted}, Forget: true})
+	if err := l.Settle(t.Context(), acme, []deskhand.Settlement{{Forget: true}}); err == nil {
+		t.Error("a settlement that forgets nobody knows what is accepted")
+	}
 	managed, err := l.Managed(t.Context(), acme)
 	if err != nil || len(managed) != 0 {
 		t.Errorf("got %v, %v, want none", managed, err)

@@ -110,18 +110,14 @@ func (l *Ledger) Settle(ctx context.Context, tenant deskhand.Tenant, settlements
 }
 
 func (l *Ledger) settle(tx *bbolt.Tx, bucket tenantBucket, tenant deskhand.Tenant, settlement deskhand.Settlement) error {
-	intended, err := closeIntent(bucket, settlement.IntentID)
-	if err != nil {
+	if err := closeIntent(bucket, settlement.IntentID); err != nil {
 		return err
 	}
 	switch {
 	case settlement.Forget:
-		configID := intended
-		if settlement.Managed != nil {
-			configID = settlement.Managed.ConfigID
-		}
-		if settlement.Record != nil {
-			configID = settlement.Record.ConfigID
+		configID, err := forgotten(settlement)
+		if err != nil {
+			return err
 		}
 		if err := bucket.managed.Delete([]byte(configID)); err != nil {
 			return fmt.Errorf("forget %s: %w", configID, err)
@@ -141,21 +137,28 @@ func (l *Ledger) settle(tx *bbolt.Tx, bucket tenantBucket, tenant deskhand.Tenan
 	return l.journal(tx, bucket, tenant, entry)
 }
 
-// closeIntent removes the intent and returns the configId that it was about; no
-// intent has none.
-func closeIntent(bucket tenantBucket, id string) (configID string, err error) {
-	if id == "" {
-		return "", nil
+// closeIntent removes the intent, which must be open; no id is no intent.
+func closeIntent(bucket tenantBucket, id string) error {
+	switch {
+	case id == "":
+		return nil
+	case bucket.intents.Get([]byte(id)) == nil:
+		return fmt.Errorf("intent %s: %w", id, ErrNoIntent)
+	default:
+		return bucket.intents.Delete([]byte(id))
 	}
-	text := bucket.intents.Get([]byte(id))
-	if text == nil {
-		return "", fmt.Errorf("intent %s: %w", id, ErrNoIntent)
+}
+
+// forgotten is the id of the desktop that a settlement ends the management of.
+func forgotten(settlement deskhand.Settlement) (configID string, err error) {
+	switch {
+	case settlement.Managed != nil:
+		return settlement.Managed.ConfigID, nil
+	case settlement.Record != nil:
+		return settlement.Record.ConfigID, nil
+	default:
+		return "", errors.New("a settlement does not name the desktop that it forgets")
 	}
-	var intent deskhand.Intent
-	if err := decode(text, &intent); err != nil {
-		return "", fmt.Errorf("decode intent %s: %w", id, err)
-	}
-	return intent.Change.ConfigID, bucket.intents.Delete([]byte(id))
 }
 
 // journal completes the entry's record, links it to the tenant's chain, and
