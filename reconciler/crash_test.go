@@ -12,6 +12,7 @@ import (
 // TestDeathAroundAWrite ends the process at the instants before and after its
 // write reached CXone. The next life owes exactly one record.
 func TestDeathAroundAWrite(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		commit func(*world) deskhand.Commit

@@ -60,6 +60,7 @@ func TestSweepByListing(t *testing.T) {
 }
 
 func TestSweepWithoutAList(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]simulator.Fault{
 		"no list":             {Kind: simulator.FaultListUnsupported},
 		"no ETags in it":      {Kind: simulator.FaultListWithoutETags},

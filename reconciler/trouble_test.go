@@ -25,6 +25,7 @@ func TestLostAnswerIsNoSecondWrite(t *testing.T) {
 // TestRemovalThatFailedIsMadeAgain has a write fail that only takes a member away:
 // all that it sends was there before.
 func TestRemovalThatFailedIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	for name, meanwhile := range map[string]func(map[string]any){"and nobody else writes": nil, "and a hand adds a note": addNote} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -64,6 +65,7 @@ func TestLostAnswerThenAHand(t *testing.T) {
 }
 
 func TestUnknownOutcomeIsSettledByALook(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		write simulator.FaultKind

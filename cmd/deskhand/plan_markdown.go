@@ -26,7 +26,7 @@ func writePlanMarkdown(ctx context.Context, env environment, config configs.Conf
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(env.stdout, planMarkdown(reviewed, largestComment))
+	_, err = io.WriteString(env.stdout, planMarkdown(reviewed))
 	return err
 }
 
@@ -101,14 +101,14 @@ type block struct {
 	text string
 }
 
-// planMarkdown is the plans as a comment on a pull request, at most limit bytes.
+// planMarkdown is the plans as a comment on a pull request, at most largestComment bytes.
 // Equal plans give equal texts.
-func planMarkdown(plans []reviewedPlan, limit int) string {
+func planMarkdown(plans []reviewedPlan) string {
 	blocks := []block{{text: "## What merging this does\n"}}
 	for _, plan := range plans {
 		blocks = append(blocks, plan.blocks()...)
 	}
-	return fitted(blocks, limit)
+	return fitted(blocks, largestComment)
 }
 
 // room is what the note about cut blocks may take, in bytes.

@@ -185,7 +185,7 @@ shortcuts:
 
 func TestPlanMarkdownOfTheSample(t *testing.T) {
 	t.Parallel()
-	golden(t, "sample.md", planMarkdown([]reviewedPlan{samplePlan(t)}, largestComment))
+	golden(t, "sample.md", planMarkdown([]reviewedPlan{samplePlan(t)}))
 }
 
 // hostile is a text that tries to break out of every place it may stand in.
@@ -287,7 +287,7 @@ func closing(text string, ticks int) int {
 
 func TestPlanMarkdownKeepsHostileTextInItsPlace(t *testing.T) {
 	t.Parallel()
-	page := planMarkdown([]reviewedPlan{hostilePlan(t)}, largestComment)
+	page := planMarkdown([]reviewedPlan{hostilePlan(t)})
 	golden(t, "hostile.md", page)
 
 	for _, secret := range []string{"hunter2secret", "4111 1111 1111 1111", "5500 0000 0000 0004"} {
@@ -348,7 +348,7 @@ func TestPlanMarkdownIsCutBetweenBlocks(t *testing.T) {
 		another.ConfigID = fmt.Sprintf("dsk-%03d", i)
 		plan.Changes = append(plan.Changes, another)
 	}
-	page := planMarkdown([]reviewedPlan{plan}, largestComment)
+	page := planMarkdown([]reviewedPlan{plan})
 	if len(page) > largestComment {
 		t.Errorf("the page has %d bytes, more than %d", len(page), largestComment)
 	}
@@ -361,7 +361,7 @@ func TestPlanMarkdownIsCutBetweenBlocks(t *testing.T) {
 	if !strings.Contains(page, "Left out: ") || !strings.Contains(page, "`dsk-499`") && !strings.Contains(page, "more. See all of it") {
 		t.Errorf("the page does not say what was cut: %s", page[len(page)-400:])
 	}
-	if again := planMarkdown([]reviewedPlan{plan}, largestComment); again != page {
+	if again := planMarkdown([]reviewedPlan{plan}); again != page {
 		t.Error("the same plan makes another page")
 	}
 }
