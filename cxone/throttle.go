@@ -12,7 +12,7 @@ import (
 const (
 	// burstShare of a second's requests may go out at once. The limiter runs
 	// slower than the ceiling by as much, so that no second holds more than it.
-	burstShare = 0.05
+	burstShare = 0.01
 	cut        = 0.5 // multiplicative decrease, at a 429
 	regain     = 0.1 // additive increase: of the rate before the cut, a second
 	slowest    = rate.Limit(0.2)

@@ -3,7 +3,6 @@ package reconciler
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 var ErrSuperseded = errors.New("a newer commit came")
 
 const (
-	// largePass is the number of outcomes over which a pass gives its memory back.
-	largePass = 1000
-
 	firstRetry   = 2 * time.Second
 	longestRetry = 5 * time.Minute
 )
@@ -133,11 +129,7 @@ func (l *Loop) run(ctx context.Context, pass Pass) (isDone bool) {
 	}
 	l.mutex.Unlock()
 	l.report(ctx, pass, result, err)
-	isDone = err == nil && result.Count(deskhand.OutcomeFailed, deskhand.OutcomeSkipped, deskhand.OutcomePending) == 0
-	if size := len(result.Outcomes); size > largePass {
-		debug.FreeOSMemory() // what a large pass took would stay resident for hours
-	}
-	return isDone
+	return err == nil && result.Count(deskhand.OutcomeFailed, deskhand.OutcomeSkipped, deskhand.OutcomePending) == 0
 }
 
 func (l *Loop) report(ctx context.Context, pass Pass, result Result, err error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,16 +43,9 @@ are on the wire, record them, and stop.`,
 	return cmd
 }
 
-// daemonGCPercent trades processor time, of which a daemon that mostly waits has
-// plenty, for memory. GOGC overrides it.
-const daemonGCPercent = 40
-
 // runDaemon runs until ctx ends. started, where given, gets the daemon and its
 // address once it listens.
 func runDaemon(ctx context.Context, config configs.Config, env environment, started func(daemon *reconciler.Daemon, address string)) (err error) {
-	if env.getenv("GOGC") == "" {
-		debug.SetGCPercent(daemonGCPercent)
-	}
 	log := newLogger(config.Log, env)
 	s, err := openStation(ctx, config, log)
 	if err != nil {
@@ -88,6 +80,7 @@ func runDaemon(ctx context.Context, config configs.Config, env environment, star
 	})
 	group.Go(func() error { return daemon.Run(ctx) })
 	group.Go(func() error { return s.keepHouse(ctx) })
+	group.Go(func() error { return keepLean(ctx, env) })
 	log.Info().Str("version", buildVersion()).Str("listen", listener.Addr().String()).
 		Str("source", config.Source.URL).Int("tenants", len(s.tenants)).Msg("deskhand runs")
 	if started != nil {

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	// daemonGCPercent trades processor time, of which a daemon that mostly waits
+	// has plenty, for memory. GOGC overrides it.
+	daemonGCPercent = 50
+
+	memoryInterval = 10 * time.Second
+	// idleMemory is how many bytes the heap may hold without using them.
+	idleMemory = 16 << 20
+)
+
+// keepLean gives memory back to the system after a burst: a first sync of
+// thousands takes several times what holding them does, and the runtime would
+// keep that for hours.
+func keepLean(ctx context.Context, env environment) error {
+	if env.getenv("GOGC") == "" {
+		debug.SetGCPercent(daemonGCPercent)
+	}
+	tick := time.NewTicker(memoryInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		if memory.HeapIdle-memory.HeapReleased > idleMemory {
+			debug.FreeOSMemory()
+		}
+	}
+}
