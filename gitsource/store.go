@@ -22,7 +22,7 @@ import (
 const (
 	maxCommitSize = 1 << 20
 	maxTreeSize   = 32 << 20
-	cacheSize     = 4 * cache.MiByte
+	cacheSize     = cache.MiByte
 	maxOpenPacks  = 32
 )
 

@@ -128,12 +128,7 @@ func (r *Reviewer) Review(ctx context.Context, snapshot deskhand.Snapshot) (desk
 		return deskhand.Review{}, fmt.Errorf("review desktops: %w", err)
 	}
 
-	kept.reviewed = make(map[string]deskhand.Reviewed, len(desktops))
-	for _, reviewed := range desktops {
-		if reviewed.Fingerprint != "" {
-			kept.reviewed[reviewed.Fingerprint] = reviewed
-		}
-	}
+	kept.keep(desktops)
 	refuseDuplicates(desktops, snapshot.Unreadable)
 	r.mutex.Lock()
 	r.stats = Stats{Reviewed: len(desktops) - reused, Reused: reused}
@@ -145,6 +140,19 @@ func (r *Reviewer) Review(ctx context.Context, snapshot deskhand.Snapshot) (desk
 	review.Findings = append(review.Findings, expired...)
 	deskhand.SortFindings(review.Findings)
 	return review, nil
+}
+
+// keep remembers the verdicts. Those on definitions that are gone stay until they
+// are a quarter of all, so that one changed desktop of many costs one.
+func (m *memory) keep(desktops []deskhand.Reviewed) {
+	if m.reviewed == nil || len(m.reviewed) > len(desktops)+len(desktops)/4 {
+		m.reviewed = make(map[string]deskhand.Reviewed, len(desktops))
+	}
+	for _, reviewed := range desktops {
+		if _, isKept := m.reviewed[reviewed.Fingerprint]; !isKept && reviewed.Fingerprint != "" {
+			m.reviewed[reviewed.Fingerprint] = reviewed
+		}
+	}
 }
 
 func (r *Reviewer) memoryOf(tenant deskhand.Tenant) *memory {
