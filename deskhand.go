@@ -8,7 +8,6 @@ package deskhand
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -34,7 +33,8 @@ func Tiers() []Tier {
 
 // ParseTier returns the tier of that name, or an error that lists the known ones.
 func ParseTier(name string) (Tier, error) {
-	if tier := Tier(name); slices.Contains(Tiers(), tier) {
+	switch tier := Tier(name); tier {
+	case TierStandard, TierPremium, TierOmnichannel, TierEnterprise:
 		return tier, nil
 	}
 	names := make([]string, 0, len(Tiers()))

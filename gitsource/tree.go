@@ -164,6 +164,9 @@ func (w *walk) folder(ctx context.Context, before *folder, at string, hash plumb
 		return nil, fmt.Errorf("%s: there are more than %d files", at, maxFiles)
 	}
 	now := &folder{path: at, hash: hash, folders: map[string]*folder{}}
+	if before != nil {
+		now.files = make([]manifest.Entry, 0, len(before.files)+1)
+	}
 	for _, entry := range entries {
 		if err := now.add(entry); err != nil {
 			return nil, err

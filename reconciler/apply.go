@@ -17,18 +17,27 @@ import (
 type round struct {
 	*Reconciler
 
-	pass    Pass
-	rules   Rules
-	sight   sight
-	desired map[string]deskhand.Reviewed
+	pass  Pass
+	rules Rules
+	sight sight
+	index map[string]int // configId → its place in the review
 }
 
 func (r *Reconciler) newRound(pass Pass, seen sight) *round {
-	desired := make(map[string]deskhand.Reviewed, len(seen.Review.Desktops))
-	for _, desktop := range seen.Review.Desktops {
-		desired[desktop.ConfigID] = desktop
+	index := make(map[string]int, len(seen.Review.Desktops))
+	for i := range seen.Review.Desktops {
+		index[seen.Review.Desktops[i].ConfigID] = i
 	}
-	return &round{Reconciler: r, pass: pass, rules: r.rulesFor(pass), sight: seen, desired: desired}
+	return &round{Reconciler: r, pass: pass, rules: r.rulesFor(pass), sight: seen, index: index}
+}
+
+// desired is what git wants of the desktop, if it defines it.
+func (w *round) desired(configID string) (deskhand.Reviewed, bool) {
+	i, isDefined := w.index[configID]
+	if !isDefined {
+		return deskhand.Reviewed{}, false
+	}
+	return w.sight.Review.Desktops[i], true
 }
 
 // ended is one change that came to an end, and the intent that it closes.

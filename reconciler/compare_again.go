@@ -11,5 +11,6 @@ func (w *round) compareAgain(change deskhand.Change, live deskhand.Observed) (de
 	if change.Op == deskhand.OpDelete {
 		return compareOrphan(known, live), true
 	}
-	return compare(w.desired[change.ConfigID], known, live, w.rules)
+	desired, _ := w.desired(change.ConfigID)
+	return compare(desired, known, live, w.rules)
 }

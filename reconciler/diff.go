@@ -2,7 +2,6 @@ package reconciler
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/deskhand/deskhand"
@@ -39,17 +38,21 @@ func Diff(in Input, rules Rules) deskhand.Plan {
 
 	defined := make(map[string]bool, len(in.Review.Desktops))
 	invalid := len(in.Unreadable)
-	for _, desired := range in.Review.Desktops {
+	for i := range in.Review.Desktops {
+		desired := &in.Review.Desktops[i] // most are as they were: not worth a copy each
 		defined[desired.ConfigID] = true
 		if desired.Refused {
 			invalid++
 		}
 		known := in.Managed[desired.ConfigID]
-		live, isSeen := in.standing(desired.ConfigID)
-		if !isSeen && !desired.Refused {
+		if in.isUntouched(desired, known) {
 			continue
 		}
-		if change, isNeeded := compare(desired, known, live, rules); isNeeded {
+		live, isKnown := in.standing(desired.ConfigID)
+		if !isKnown && !desired.Refused {
+			continue
+		}
+		if change, isNeeded := compare(*desired, known, live, rules); isNeeded {
 			add(change)
 		}
 	}
@@ -64,6 +67,13 @@ func Diff(in Input, rules Rules) deskhand.Plan {
 	}
 	plan.Sort()
 	return plan
+}
+
+// isUntouched reports whether nothing can have changed: git wants what was agreed,
+// which was live, and nobody looked since.
+func (in Input) isUntouched(desired *deskhand.Reviewed, known deskhand.Managed) bool {
+	_, isSeen := in.Live[desired.ConfigID]
+	return !isSeen && !desired.Refused && known.State == deskhand.StateInSync && known.Base == desired.Optimised
 }
 
 // standing is what CXone holds, or what it held when last seen.
@@ -111,17 +121,21 @@ func orphans(in Input, defined map[string]bool, rules Rules) []deskhand.Change {
 		defined[unreadable.ConfigID] = true
 		unreadableFiles[unreadable.File] = true
 	}
-	var changes []deskhand.Change
+	var undefined []string
 	managed := 0
-	for _, configID := range slices.Sorted(maps.Keys(in.Managed)) {
-		known := in.Managed[configID]
+	for configID, known := range in.Managed {
 		if !isAgreed(known) {
 			continue
 		}
 		managed++
-		if defined[configID] {
-			continue
+		if !defined[configID] {
+			undefined = append(undefined, configID)
 		}
+	}
+	slices.Sort(undefined)
+	var changes []deskhand.Change
+	for _, configID := range undefined {
+		known := in.Managed[configID]
 		if unreadableFiles[known.File] {
 			delete(unreadableFiles, known.File)
 			continue

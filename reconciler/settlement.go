@@ -104,7 +104,7 @@ func (w *round) transitionOf(state deskhand.State, change deskhand.Change, known
 		return ""
 	case deskhand.StateRefused, deskhand.StateFailed:
 		// What was refused or failed is the definition, whichever commit carries it.
-		if desired, isDefined := w.desired[change.ConfigID]; isDefined {
+		if desired, isDefined := w.desired(change.ConfigID); isDefined {
 			return transition(state, desired.Fingerprint, change.IfMatch)
 		}
 		return transition(state, w.pass.Commit.SHA, change.IfMatch)
