@@ -8,10 +8,6 @@ import (
 )
 
 const (
-	// daemonGCPercent trades processor time, of which a daemon that mostly waits
-	// has plenty, for memory. GOGC overrides it.
-	daemonGCPercent = 50
-
 	memoryInterval = 10 * time.Second
 	// idleMemory is how many bytes the heap may hold without using them.
 	idleMemory = 16 << 20
@@ -20,10 +16,7 @@ const (
 // keepLean gives memory back to the system after a burst: a first sync of
 // thousands takes several times what holding them does, and the runtime would
 // keep that for hours.
-func keepLean(ctx context.Context, env environment) error {
-	if env.getenv("GOGC") == "" {
-		debug.SetGCPercent(daemonGCPercent)
-	}
+func keepLean(ctx context.Context) error {
 	tick := time.NewTicker(memoryInterval)
 	defer tick.Stop()
 	for {

@@ -80,7 +80,7 @@ func runDaemon(ctx context.Context, config configs.Config, env environment, star
 	})
 	group.Go(func() error { return daemon.Run(ctx) })
 	group.Go(func() error { return s.keepHouse(ctx) })
-	group.Go(func() error { return keepLean(ctx, env) })
+	group.Go(func() error { return keepLean(ctx) })
 	log.Info().Str("version", buildVersion()).Str("listen", listener.Addr().String()).
 		Str("source", config.Source.URL).Int("tenants", len(s.tenants)).Msg("deskhand runs")
 	if started != nil {
