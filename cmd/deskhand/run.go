@@ -115,15 +115,6 @@ func notifyHangup(kicked chan<- struct{}) (stop func()) {
 	}
 }
 
-// meteredBranch counts the polls.
-type meteredBranch struct{ *station }
-
-func (b meteredBranch) Head(ctx context.Context) (deskhand.Commit, error) {
-	head, err := b.source.Head(ctx)
-	b.metrics.Polled(err)
-	return head, err
-}
-
 // daemonFace is the daemon as the status page wants it.
 type daemonFace struct{ daemon *reconciler.Daemon }
 

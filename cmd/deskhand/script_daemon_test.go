@@ -200,6 +200,26 @@ func isReady(w *world, _ *testscript.TestScript, _ []string) error {
 	return w.daemon.isReady()
 }
 
+// metric NAME VALUE expects a metric of the running daemon, labels included.
+func metricIs(w *world, _ *testscript.TestScript, args []string) error {
+	if len(args) != 2 || w.daemon == nil {
+		return errors.New("usage, while a daemon runs: metric NAME{LABELS} VALUE")
+	}
+	text, err := w.daemon.get("/metrics")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, isIt := strings.CutPrefix(strings.TrimSpace(line), args[0]+" "); isIt {
+			if value != args[1] {
+				return fmt.Errorf("%s is %s, not %s", args[0], value, args[1])
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("the daemon has no metric %s", args[0])
+}
+
 // log TEXT expects a text in the daemon's log.
 func logHas(w *world, _ *testscript.TestScript, args []string) error {
 	if len(args) != 1 {

@@ -114,6 +114,7 @@ func scriptVerbs() map[string]verb {
 		"gitserver": startGitServer,
 		"daemon":    controlDaemon,
 		"listen":    setListen,
+		"metric":    metricIs,
 		"ready":     isReady,
 		"log":       logHas,
 		"state":     stateIs,

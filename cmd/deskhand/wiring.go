@@ -66,12 +66,8 @@ func openStation(ctx context.Context, config configs.Config, log zerolog.Logger)
 		return nil, err
 	}
 	s.closers = append(s.closers, s.source.Close)
-	reviewer, err := newReviewer()
-	if err != nil {
-		return nil, err
-	}
 	for _, tenant := range config.Tenants {
-		opened, err := s.openTenant(ctx, tenant, reviewer)
+		opened, err := s.openTenant(ctx, tenant)
 		if err != nil {
 			return nil, fmt.Errorf("tenant %s: %w", tenant.Name, err)
 		}
@@ -87,7 +83,11 @@ func openStation(ctx context.Context, config configs.Config, log zerolog.Logger)
 	return s, nil
 }
 
-func (s *station) openTenant(ctx context.Context, config configs.Tenant, reviewer *policy.Reviewer) (*tenantStation, error) {
+func (s *station) openTenant(ctx context.Context, config configs.Tenant) (*tenantStation, error) {
+	reviewer, err := newReviewer()
+	if err != nil {
+		return nil, err
+	}
 	branch, err := openAuditBranch(ctx, s.config, config.Name, filepath.Join(s.config.DataDir, "audit"), s.log)
 	if err != nil {
 		return nil, err
@@ -105,8 +105,8 @@ func (s *station) openTenant(ctx context.Context, config configs.Tenant, reviewe
 	}
 	s.closers = append(s.closers, func() error { client.Close(); return nil })
 	opened.reconciler = reconciler.New(config.Name, rulesOf(config), reconciler.Parts{
-		Source:   s.source.Tenant(config.Name, sourcePath(s.config, config)),
-		Reviewer: reviewer,
+		Source:   meteredSource{config.Name, s.source.Tenant(config.Name, sourcePath(s.config, config)), s.metrics},
+		Reviewer: meteredReviewer{config.Name, reviewer, s.metrics},
 		Platform: client,
 		Memory:   s.ledger,
 		Journal:  s.ledger,

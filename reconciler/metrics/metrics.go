@@ -37,6 +37,8 @@ type Metrics struct {
 
 	gitPolls   *prometheus.CounterVec
 	gitFetches *prometheus.CounterVec
+	resolved   *prometheus.CounterVec
+	reviewed   *prometheus.CounterVec
 
 	entries prometheus.Gauge
 	lag     *prometheus.GaugeVec
@@ -106,6 +108,15 @@ func register(registry *prometheus.Registry) *Metrics {
 			Help: "Fetches from the source repository, by how they ended (ok, error).",
 		}, []string{"result"}),
 
+		resolved: metric.NewCounterVec(prometheus.CounterOpts{
+			Name: "deskhand_definitions_resolved_total",
+			Help: "Definitions resolved anew, because a file that they rest on changed.",
+		}, []string{"tenant"}),
+		reviewed: metric.NewCounterVec(prometheus.CounterOpts{
+			Name: "deskhand_definitions_reviewed_total",
+			Help: "Definitions judged anew, because they or the policy changed.",
+		}, []string{"tenant"}),
+
 		entries: metric.NewGauge(prometheus.GaugeOpts{
 			Name: "deskhand_journal_entries",
 			Help: "The sequence number of the journal's newest entry.",
@@ -169,6 +180,16 @@ func (m *Metrics) Polled(err error) { m.gitPolls.WithLabelValues(result(err)).In
 
 // Fetched counts a fetch from the source repository.
 func (m *Metrics) Fetched(err error) { m.gitFetches.WithLabelValues(result(err)).Inc() }
+
+// Resolved counts the definitions that a snapshot had to resolve anew.
+func (m *Metrics) Resolved(tenant deskhand.Tenant, definitions int) {
+	m.resolved.WithLabelValues(string(tenant)).Add(float64(definitions))
+}
+
+// Reviewed counts the definitions that a review had to judge anew.
+func (m *Metrics) Reviewed(tenant deskhand.Tenant, definitions int) {
+	m.reviewed.WithLabelValues(string(tenant)).Add(float64(definitions))
+}
 
 // Journal sets the sequence number of the newest entry, and that of the last
 // entry each reader is through with, by the name of its cursor.

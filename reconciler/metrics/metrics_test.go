@@ -32,6 +32,8 @@ func exercised() *Metrics {
 	m.Requested("acme", http.MethodGet, 0, 30*time.Second)
 	m.Polled(nil)
 	m.Fetched(broken)
+	m.Resolved("acme", 2)
+	m.Reviewed("acme", 1)
 	m.Journal(7, map[string]uint64{"audit/acme": 5, "notify/itsm": 9})
 	m.Delivered("itsm", nil)
 	m.DeadLettered("itsm")
