@@ -35,7 +35,8 @@ cover: ## Measure what the tests cover, in coverage.out
 docs: ## Write the generated pages of docs/ anew
 	go test -run UpToDate ./cmd/deskhand ./configs ./policy ./reconciler/metrics -update
 
-fuzz: ## Run every fuzz target for FUZZTIME (10s)
+fuzz: ## Run every fuzz target for FUZZTIME (10s), and the model over new histories
+	go test -count=1 -run '^TestModel$$' ./reconciler -rapid.seed 0 -rapid.checks 300
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \

@@ -218,8 +218,10 @@ func (m *model) wants(id string, document deskhand.Document) {
 	maps.DeleteFunc(m.removed[id], func(label string, _ bool) bool { return !has(document, label) })
 }
 
+// createByHand makes a configuration that shares no value with what git may want:
+// while a write is open, nobody could tell the two apart by it.
 func (m *model) createByHand(id string) {
-	fields := map[string]any{"licenseTier": "standard"}
+	fields := map[string]any{"licenseTier": "by hand"}
 	m.withHand(id, fields, func(value string) { fields["layout"] = map[string]any{"primaryWorkspace": value} })
 	m.sim.Put(id, fields)
 }

@@ -3,6 +3,7 @@ package reconciler
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/deskhand/deskhand"
 )
@@ -59,7 +60,10 @@ func wasApplied(change deskhand.Change, live deskhand.Observed) bool {
 	// From what was there to what was sent: a value that is still as it was says
 	// that the write did not happen, one that is as it was sent that it did.
 	outcome := merge(change.Before.Fields(), change.After.Fields(), live.Document.Fields(), choices{})
-	return !outcome.has(decidedPending) && (outcome.has(decidedConverged) || !outcome.has(decidedConflict))
+	// Where somebody changed others since, a value that is gone says nothing: the
+	// configuration may have been made anew.
+	isSet := slices.ContainsFunc(outcome.decisions, func(d decision) bool { return d.kind == decidedConverged && d.live != absent })
+	return !outcome.has(decidedPending) && (isSet || !outcome.has(decidedConflict))
 }
 
 // asWritten is the desktop right after a write that was found to be applied. What
