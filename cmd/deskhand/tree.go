@@ -54,7 +54,7 @@ func findTrees(paths []string) ([]tree, error) {
 func findRoot(name string) (string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return "", err
+		return "", withHint(err, "name a repository, a folder of definitions, or single files")
 	}
 	if below := filepath.Join(name, "desktops"); info.IsDir() && !hasTiers(name) && hasTiers(below) {
 		return filepath.ToSlash(below), nil
